@@ -1,0 +1,462 @@
+"""The maximum-entropy agent that trains one layer, as a TF-Agents `TFAgent`.
+
+For a layer with output u (the action at the bottom, the latent of the layer below
+otherwise) it maximises
+
+  E Σ γᵗ [ r(s_t) + α · H(u_t|s_t) ],    H(u|s) = -log π(u|s) + log μ(u)
+
+with one reference measure μ in all three losses (paper.md, "The objective here"):
+
+* bounded output: μ is the uniform measure on the box in units of its half-width, so H is
+  the entropy of the action rescaled to [-1, 1]ᴰ, and a target of -D means the same for
+  every box;
+* unbounded output: μ = N(0, I), the prior of the layer below, so -E H is the KL that the
+  layer pays for leaving the skills below.
+
+The three losses, on a batch (s, u, r, d, s') with d = 0 after a termination, else 1:
+
+  critic       Σ_i mean ½ (r + γ d [min_j Q̄_j(s', u') + α H(u'|s')] - Q_i(s, u))²
+  actor        mean -( min_j Q_j(s, ũ) + α H(ũ|s) ),   ũ = f(z; s) reparameterised
+  temperature  mean log α · ( H(ũ|s) - H_target ),     H held fixed
+
+Source: Haarnoja et al., "Latent Space Policies for Hierarchical Reinforcement Learning"
+(2018), section 4; the automatic temperature follows Haarnoja et al., "Soft Actor-Critic
+Algorithms and Applications" (2018), section 5, on log α.
+"""
+
+from typing import NamedTuple
+
+import gin
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+from tf_agents.agents import data_converter
+from tf_agents.agents import tf_agent
+from tf_agents.policies import actor_policy
+from tf_agents.policies import greedy_policy
+from tf_agents.specs import tensor_spec
+from tf_agents.trajectories import time_step as ts
+from tf_agents.typing import types
+from tf_agents.utils import common
+
+from latent_hrl import networks
+
+tfd = tfp.distributions
+
+
+class Batch(NamedTuple):
+  """Transitions of one layer, float32; the leading shape is [B].
+
+  Attributes:
+    observation: [B, O], what the layer saw.
+    output: [B, D], what the layer put out: action or latent.
+    reward: [B], the layer's own reward.
+    discount: [B], 0 after a termination, 1 otherwise (a time limit included).
+    next_observation: [B, O].
+  """
+
+  observation: tf.Tensor
+  output: tf.Tensor
+  reward: tf.Tensor
+  discount: tf.Tensor
+  next_observation: tf.Tensor
+
+
+class LossExtra(NamedTuple):
+  """What is worth watching during training; scalars, means over the batch.
+
+  Attributes:
+    critic_loss: See the module docstring.
+    actor_loss: See the module docstring.
+    temperature_loss: See the module docstring; 0 for a fixed temperature.
+    temperature: α, in units of reward per nat, before the update.
+    entropy: H(ũ|s) in nats; minus the KL to the prior for a layer on a latent.
+    q_value: mean of Q over both critics.
+    target_value: mean of the critics' regression target.
+  """
+
+  critic_loss: tf.Tensor
+  actor_loss: tf.Tensor
+  temperature_loss: tf.Tensor
+  temperature: tf.Tensor
+  entropy: tf.Tensor
+  q_value: tf.Tensor
+  target_value: tf.Tensor
+
+
+class LatentSpaceAgent(tf_agent.TFAgent):
+  """Trains a latent space layer: a flow policy with twin critics."""
+
+  def __init__(
+    self,
+    time_step_spec: ts.TimeStep,
+    action_spec: types.TensorSpec,
+    actor_network: networks.LatentPolicyNetwork,
+    critic_network: networks.TwinCriticNetwork,
+    actor_optimizer: tf.keras.optimizers.Optimizer,
+    critic_optimizer: tf.keras.optimizers.Optimizer,
+    temperature_optimizer: tf.keras.optimizers.Optimizer,
+    gamma: float = 0.99,
+    target_update_tau: float = 0.005,
+    temperature: float | None = None,
+    initial_temperature: float = 1.0,
+    target_entropy: float | None = None,
+    target_kl: float = 1.5,
+    seed: int = 0,
+    jit_compile: bool = True,
+    enable_summaries: bool = True,
+    train_step_counter: tf.Variable | None = None,
+    name: str = 'LatentSpaceAgent',
+  ):
+    """Creates the agent and all of its variables.
+
+    Args:
+      time_step_spec: TimeStep spec; the observation is one float32 vector [O].
+      action_spec: Spec of the layer's output, float32 [D]; bounded for actions, unbounded
+        for the latent of the layer below.
+      actor_network: The flow policy on these specs.
+      critic_network: Twin critics on (observation, output).
+      actor_optimizer: A Keras optimizer of its own.
+      critic_optimizer: A Keras optimizer of its own.
+      temperature_optimizer: A Keras optimizer of its own; idle if the temperature is fixed.
+      gamma: Discount per environment step.
+      target_update_tau: Share of the critic that enters its target each update.
+      temperature: Fixed α = 1 / reward scale; None adapts α to the target entropy.
+      initial_temperature: α at the start when it is adapted.
+      target_entropy: Target of H in nats; None means -D for a bounded output and
+        -target_kl for an unbounded one.
+      target_kl: Target KL to the prior of the layer below, in nats, for the above.
+      seed: Seed of the policy noise in the updates, which depends on nothing else than
+        this and the train step.
+      jit_compile: Whether `train` runs compiled by XLA. The fused trainer always does;
+        both draw the same noise only if this is on.
+      enable_summaries: Whether `train` writes TensorBoard summaries.
+      train_step_counter: int64 variable, incremented once an update.
+      name: Name of the agent.
+
+    Raises:
+      ValueError: If the temperature is not positive or both networks disagree with the
+        specs.
+    """
+    tf.Module.__init__(self, name=name)
+    action_spec = tensor_spec.from_spec(action_spec)
+    if temperature is not None and temperature <= 0:
+      raise ValueError(f'temperature must be positive, got {temperature}.')
+    if actor_network.output_tensor_spec.shape != action_spec.shape:
+      raise ValueError(
+        f'The actor puts out {actor_network.output_tensor_spec.shape}, but the action '
+        f'spec is {action_spec.shape}.'
+      )
+    if train_step_counter is None:
+      train_step_counter = tf.Variable(0, dtype=tf.int64, name='train_step')
+
+    self._bounded = networks.is_bounded(action_spec)
+    self._log_box_volume = 0.0
+    if self._bounded:
+      half_width = networks.box_center_and_half_width(action_spec)[1]
+      self._log_box_volume = float(np.sum(np.log(half_width)))
+    if target_entropy is None:
+      target_entropy = -float(action_spec.shape[0]) if self._bounded else -target_kl
+    self._target_entropy = target_entropy
+    self._gamma = gamma
+    self._tau = target_update_tau
+    self._seed = seed
+
+    self._actor_network = actor_network
+    self._critic_network = critic_network
+    critic_input_spec = (time_step_spec.observation, action_spec)
+    actor_network.create_variables()
+    critic_network.create_variables(critic_input_spec)
+    self._target_critic_network = critic_network.copy(name='TargetCriticNetwork')
+    self._target_critic_network.create_variables(critic_input_spec)
+
+    self._adaptive_temperature = temperature is None
+    start = initial_temperature if temperature is None else temperature
+    self._log_temperature = tf.Variable(
+      np.log(start), dtype=tf.float32, name='log_temperature'
+    )
+    self._actor_optimizer = actor_optimizer
+    self._critic_optimizer = critic_optimizer
+    self._temperature_optimizer = temperature_optimizer
+    actor_optimizer.build(actor_network.trainable_variables)
+    critic_optimizer.build(critic_network.trainable_variables)
+    temperature_optimizer.build([self._log_temperature])
+
+    collect_policy = actor_policy.ActorPolicy(
+      time_step_spec, action_spec, actor_network, clip=self._bounded, training=False
+    )
+    super().__init__(
+      time_step_spec,
+      action_spec,
+      policy=greedy_policy.GreedyPolicy(collect_policy),
+      collect_policy=collect_policy,
+      train_sequence_length=2,
+      enable_summaries=enable_summaries,
+      train_step_counter=train_step_counter,
+    )
+    self._as_transition = data_converter.AsTransition(
+      self.data_context, squeeze_time_dim=True
+    )
+    self._compiled_update = tf.function(
+      self.update, jit_compile=jit_compile, autograph=False
+    )
+    self._initialize()
+
+  @property
+  def actor_network(self) -> networks.LatentPolicyNetwork:
+    """The flow policy."""
+    return self._actor_network
+
+  @property
+  def critic_network(self) -> networks.TwinCriticNetwork:
+    """The twin critics."""
+    return self._critic_network
+
+  @property
+  def target_critic_network(self) -> networks.TwinCriticNetwork:
+    """The slow copy of the critics that the regression target uses."""
+    return self._target_critic_network
+
+  @property
+  def temperature(self) -> tf.Tensor:
+    """α, scalar float32."""
+    return tf.exp(self._log_temperature)
+
+  @property
+  def target_entropy(self) -> float:
+    """Target of H in nats, for the adapted temperature."""
+    return self._target_entropy
+
+  @property
+  def state_variables(self) -> list[tf.Variable]:
+    """All variables that a resumed run needs, in a fixed order."""
+    return [
+      *self._actor_network.variables,
+      *self._critic_network.variables,
+      *self._target_critic_network.variables,
+      self._log_temperature,
+      *self._actor_optimizer.variables,
+      *self._critic_optimizer.variables,
+      *self._temperature_optimizer.variables,
+      self.train_step_counter,
+    ]
+
+  def entropy_term(self, output: tf.Tensor, log_prob: tf.Tensor) -> tf.Tensor:
+    """H = -log π(u|s) + log μ(u), the same in all losses (module docstring).
+
+    Args:
+      output: u, float32 [B, D].
+      log_prob: log π(u|s), float32 [B].
+
+    Returns:
+      float32 [B], in nats.
+    """
+    if self._bounded:
+      return -log_prob - self._log_box_volume
+    dimension = output.shape[-1]
+    log_prior = -0.5 * (
+      tf.reduce_sum(tf.square(output), axis=-1) + dimension * np.log(2 * np.pi)
+    )
+    return -log_prob + log_prior
+
+  def _sample(
+    self, observation: tf.Tensor, seed: tf.Tensor
+  ) -> tuple[tf.Tensor, tf.Tensor]:
+    """Samples u ~ π(·|s) [B, D] and its H [B]."""
+    distribution, _ = self._actor_network(observation)
+    output, log_prob = distribution.experimental_sample_and_log_prob(seed=seed)
+    return output, self.entropy_term(output, log_prob)
+
+  def critic_target(self, batch: Batch, seed: tf.Tensor) -> tf.Tensor:
+    """The critics' regression target, float32 [B], no gradient (module docstring)."""
+    output, entropy = self._sample(batch.next_observation, seed)
+    values, _ = self._target_critic_network((batch.next_observation, output))
+    soft_value = tf.reduce_min(values, axis=-1) + self.temperature * entropy
+    return tf.stop_gradient(batch.reward + self._gamma * batch.discount * soft_value)
+
+  def critic_loss(
+    self, batch: Batch, target: tf.Tensor, weights: tf.Tensor | float = 1.0
+  ) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the critic loss, a scalar, and the values [B, 2] (module docstring)."""
+    values, _ = self._critic_network((batch.observation, batch.output))
+    squared = tf.reduce_sum(tf.square(values - target[:, tf.newaxis]), axis=-1)
+    return tf.reduce_mean(weights * 0.5 * squared), values
+
+  def actor_loss(
+    self, observation: tf.Tensor, seed: tf.Tensor, weights: tf.Tensor | float = 1.0
+  ) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the actor loss, a scalar, and H(ũ|s) [B] (module docstring)."""
+    output, entropy = self._sample(observation, seed)
+    values, _ = self._critic_network((observation, output))
+    objective = tf.reduce_min(values, axis=-1) + self.temperature * entropy
+    return -tf.reduce_mean(weights * objective), entropy
+
+  def temperature_loss(
+    self, entropy: tf.Tensor, weights: tf.Tensor | float = 1.0
+  ) -> tf.Tensor:
+    """Returns the temperature loss, a scalar, for H [B] (module docstring)."""
+    excess = tf.stop_gradient(entropy - self._target_entropy)
+    return tf.reduce_mean(weights * self._log_temperature * excess)
+
+  def _seeds(self) -> tf.Tensor:
+    """Seeds [2, 2] of this update's noise, a function of seed and train step alone."""
+    base = tf.constant([self._seed, 0], dtype=tf.int32)
+    step = tf.cast(self.train_step_counter, tf.int32)
+    folded = tf.random.experimental.stateless_fold_in(base, step)
+    return tf.random.experimental.stateless_split(folded, 2)
+
+  def update(
+    self, batch: Batch, weights: tf.Tensor | float = 1.0
+  ) -> tf_agent.LossInfo:
+    """One full update: critic, actor, temperature, target. Traceable by XLA.
+
+    Args:
+      batch: Transitions, leading shape [B].
+      weights: Scalar or float32 [B], multiplies each transition's loss.
+
+    Returns:
+      LossInfo with the sum of the losses and a `LossExtra`.
+    """
+    target_seed, actor_seed = tf.unstack(self._seeds())
+    temperature = self.temperature
+
+    target = self.critic_target(batch, target_seed)
+    critic_variables = self._critic_network.trainable_variables
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+      tape.watch(critic_variables)
+      critic_loss, values = self.critic_loss(batch, target, weights)
+    gradients = tape.gradient(critic_loss, critic_variables)
+    self._critic_optimizer.apply_gradients(zip(gradients, critic_variables, strict=True))
+
+    actor_variables = self._actor_network.trainable_variables
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+      tape.watch(actor_variables)
+      actor_loss, entropy = self.actor_loss(batch.observation, actor_seed, weights)
+    gradients = tape.gradient(actor_loss, actor_variables)
+    self._actor_optimizer.apply_gradients(zip(gradients, actor_variables, strict=True))
+
+    temperature_loss = tf.constant(0.0)
+    if self._adaptive_temperature:
+      with tf.GradientTape() as tape:
+        temperature_loss = self.temperature_loss(entropy, weights)
+      gradient = tape.gradient(temperature_loss, self._log_temperature)
+      self._temperature_optimizer.apply_gradients([(gradient, self._log_temperature)])
+
+    self._update_target(self._tau)
+    self.train_step_counter.assign_add(1)
+    return tf_agent.LossInfo(
+      loss=critic_loss + actor_loss + temperature_loss,
+      extra=LossExtra(
+        critic_loss=critic_loss,
+        actor_loss=actor_loss,
+        temperature_loss=temperature_loss,
+        temperature=temperature,
+        entropy=tf.reduce_mean(entropy),
+        q_value=tf.reduce_mean(values),
+        target_value=tf.reduce_mean(target),
+      ),
+    )
+
+  def _update_target(self, tau: float) -> None:
+    common.soft_variables_update(
+      self._critic_network.variables, self._target_critic_network.variables, tau
+    )
+
+  def _initialize(self) -> None:
+    self._update_target(tau=1.0)
+
+  def _to_batch(self, experience: types.NestedTensor) -> Batch:
+    time_step, policy_step, next_time_step = self._as_transition(experience)
+    return Batch(
+      observation=time_step.observation,
+      output=policy_step.action,
+      reward=next_time_step.reward,
+      discount=next_time_step.discount,
+      next_observation=next_time_step.observation,
+    )
+
+  def _train(
+    self, experience: types.NestedTensor, weights: types.Tensor | None = None
+  ) -> tf_agent.LossInfo:
+    weights = tf.constant(1.0) if weights is None else weights
+    loss_info = self._compiled_update(self._to_batch(experience), weights)
+    if self.summaries_enabled:
+      common.summarize_scalar_dict(
+        loss_info.extra._asdict(), step=self.train_step_counter, name_scope='Losses/'
+      )
+    return loss_info
+
+  def _loss(
+    self,
+    experience: types.NestedTensor,
+    weights: types.Tensor | None = None,
+    training: bool = False,
+  ) -> tf_agent.LossInfo:
+    del training
+    batch = self._to_batch(experience)
+    weights = 1.0 if weights is None else weights
+    target_seed, actor_seed = tf.unstack(self._seeds())
+    target = self.critic_target(batch, target_seed)
+    critic_loss, values = self.critic_loss(batch, target, weights)
+    actor_loss, entropy = self.actor_loss(batch.observation, actor_seed, weights)
+    temperature_loss = tf.constant(0.0)
+    if self._adaptive_temperature:
+      temperature_loss = self.temperature_loss(entropy, weights)
+    return tf_agent.LossInfo(
+      loss=critic_loss + actor_loss + temperature_loss,
+      extra=LossExtra(
+        critic_loss=critic_loss,
+        actor_loss=actor_loss,
+        temperature_loss=temperature_loss,
+        temperature=self.temperature,
+        entropy=tf.reduce_mean(entropy),
+        q_value=tf.reduce_mean(values),
+        target_value=tf.reduce_mean(target),
+      ),
+    )
+
+
+@gin.configurable(denylist=['time_step_spec', 'action_spec', 'seed'])
+def create_agent(
+  time_step_spec: ts.TimeStep,
+  action_spec: types.TensorSpec,
+  seed: int = 0,
+  learning_rate: float = 3e-4,
+  gamma: float = 0.99,
+  target_update_tau: float = 0.005,
+  temperature: float | None = None,
+  initial_temperature: float = 1.0,
+  target_entropy: float | None = None,
+  target_kl: float = 1.5,
+) -> LatentSpaceAgent:
+  """Builds networks, optimisers and agent from the gin configuration in scope.
+
+  Args:
+    time_step_spec: See `LatentSpaceAgent`.
+    action_spec: See `LatentSpaceAgent`.
+    seed: See `LatentSpaceAgent`; the initial weights follow TensorFlow's global seed.
+    learning_rate: Adam's step size, shared by actor, critic and temperature (paper.md).
+    gamma: See `LatentSpaceAgent`.
+    target_update_tau: See `LatentSpaceAgent`.
+    temperature: See `LatentSpaceAgent`.
+    initial_temperature: See `LatentSpaceAgent`.
+    target_entropy: See `LatentSpaceAgent`.
+    target_kl: See `LatentSpaceAgent`.
+  """
+  observation_spec = time_step_spec.observation
+  return LatentSpaceAgent(
+    time_step_spec,
+    action_spec,
+    actor_network=networks.LatentPolicyNetwork(observation_spec, action_spec),
+    critic_network=networks.TwinCriticNetwork((observation_spec, action_spec)),
+    actor_optimizer=tf.keras.optimizers.Adam(learning_rate),
+    critic_optimizer=tf.keras.optimizers.Adam(learning_rate),
+    temperature_optimizer=tf.keras.optimizers.Adam(learning_rate),
+    gamma=gamma,
+    target_update_tau=target_update_tau,
+    temperature=temperature,
+    initial_temperature=initial_temperature,
+    target_entropy=target_entropy,
+    target_kl=target_kl,
+    seed=seed,
+  )

@@ -1,0 +1,83 @@
+"""What the launchers share: flags, threads, and errors as one line with exit code 2."""
+
+import os
+import sys
+from collections.abc import Callable
+
+from absl import app
+from absl import flags
+from absl import logging
+
+from latent_hrl import config
+from latent_hrl import errors
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+def run(main: Callable[[], None]) -> None:
+  """Parses the flags, calls `main`, and exits.
+
+  Exit codes: 0 success; 2 bad input or a task that broke its contract, told in one line on
+  standard error; 130 Ctrl-C.
+
+  Args:
+    main: The launcher's body.
+  """
+  logging.set_verbosity(logging.ERROR)
+  app.run(lambda _: sys.exit(_guarded(main)), flags_parser=_parse_flags)
+
+
+def _parse_flags(argv: list[str]) -> list[str]:
+  try:
+    rest = flags.FLAGS(argv)
+  except flags.Error as error:
+    _fail(str(error))
+  if len(rest) > 1:
+    _fail(f'unexpected argument {rest[1]!r}; flags look like --name=value')
+  return rest
+
+
+def _guarded(main: Callable[[], None]) -> int:
+  try:
+    main()
+  except errors.LatentHrlError as error:
+    return _report(str(error).splitlines()[0])
+  except PermissionError as error:
+    return _report(f'no permission to write {error.filename!r}')
+  except FileNotFoundError as error:
+    return _report(f'there is no file {error.filename!r}')
+  except OSError as error:
+    return _report(f'{error.strerror or error} ({error.filename})')
+  except RuntimeError as error:
+    # gin's own type for a parameter that has to be bound.
+    if 'Required bindings' not in str(error):
+      raise
+    return _report(config.one_line(error))
+  except KeyboardInterrupt:
+    print('interrupted; run the same command again to resume', file=sys.stderr)
+    return INTERRUPTED
+  return 0
+
+
+def _report(message: str) -> int:
+  print(f'error: {message}', file=sys.stderr)
+  return BAD_INPUT
+
+
+def _fail(message: str) -> None:
+  first_line = message.strip().splitlines()[0]
+  sys.exit(_report(f'{first_line} (see --help)'))
+
+
+def set_threads() -> int:
+  """Gives TensorFlow the cores this process may use, and returns their number.
+
+  Respects CPU affinity (`taskset`), so that runs side by side do not fight.
+  """
+  import tensorflow as tf
+
+  cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
+  tf.config.threading.set_intra_op_parallelism_threads(cores)
+  tf.config.threading.set_inter_op_parallelism_threads(1)
+  return cores

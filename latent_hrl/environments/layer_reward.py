@@ -1,0 +1,59 @@
+"""The reward of a layer in place of the task's own."""
+
+import gymnasium
+import numpy as np
+
+from latent_hrl import errors
+from latent_hrl import rewards
+from latent_hrl.environments import tasks
+
+
+class LayerReward(gymnasium.Wrapper):
+  """Replaces the task's reward by a layer's; the task's stays in `info['task_reward']`."""
+
+  def __init__(self, task: tasks.Task, reward: rewards.BoundReward):
+    """Wraps a task.
+
+    Args:
+      task: The task.
+      reward: The layer's reward with its arguments bound.
+    """
+    super().__init__(task)
+    self._task = task
+    self._reward = reward
+    self._observation = np.zeros(task.observation_space.shape, np.float32)
+
+  def reset(self, *, seed: int | None = None, options: dict | None = None):
+    """Starts an episode; see `gymnasium.Env.reset`."""
+    self._observation, info = self._task.reset(seed=seed, options=options)
+    return self._observation, info
+
+  def step(self, action: np.ndarray):
+    """Takes a step; see `gymnasium.Env.step`.
+
+    Raises:
+      TaskError: If the reward is not finite or needs what the task does not give.
+    """
+    next_observation, task_reward, terminated, truncated, info = self._task.step(action)
+    transition = rewards.Transition(
+      observation=self._task.split(self._observation),
+      action=action,
+      next_observation=self._task.split(next_observation),
+      task_reward=task_reward,
+      terminated=terminated,
+      info=info,
+    )
+    self._observation = next_observation
+    try:
+      reward = self._reward(transition)
+    except rewards.MissingQuantityError as error:
+      raise errors.TaskError(
+        f'reward {self._reward.name!r} needs {error}, which task {self._task.task_id!r} '
+        'does not give'
+      ) from error
+    if not np.isfinite(reward):
+      raise errors.TaskError(
+        f'reward {self._reward.name!r} is {reward} on task {self._task.task_id!r}'
+      )
+    info['task_reward'] = task_reward
+    return next_observation, reward, terminated, truncated, info

@@ -1,0 +1,41 @@
+"""Errors a user can cause, each told in one line that names what to change."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class LatentHrlError(Exception):
+  """Base of every error that a launcher reports as one line with exit code 2."""
+
+
+class ConfigError(LatentHrlError):
+  """A gin file, a gin binding or a flag is wrong."""
+
+
+class TaskError(LatentHrlError):
+  """A task does not exist, does not fit, or broke its contract while running."""
+
+
+class StackError(LatentHrlError):
+  """Layers do not fit on each other or on the task."""
+
+
+class LayerLoadError(LatentHrlError):
+  """A directory is not an intact saved layer.
+
+  The message names the path and what is wrong with it.
+  """
+
+  def __init__(self, path: object, reason: str):
+    super().__init__(f'cannot load layer {str(path)!r}: {reason}')
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+  """Returns a hint such as `; did you mean 'Hopper-v5'?`, empty when nothing is near.
+
+  Args:
+    name: What the user wrote.
+    known: The names that would have been valid.
+  """
+  matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+  return f'; did you mean {matches[0]!r}?' if matches else ''

@@ -1,0 +1,1 @@
+"""Evaluation: rollouts, pictures and videos."""

@@ -1,0 +1,215 @@
+"""Plays episodes with a layer and measures them; the one protocol of all results.
+
+Episodes run side by side in lock-step, so that the policy is called once for all of them.
+Episode i starts from a seed that depends on the evaluation seed and on i alone, and draws
+its latents from a generator of its own: the number of slots changes nothing but the time.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from latent_hrl import errors
+from latent_hrl import observations
+from latent_hrl import rewards
+from latent_hrl import stack
+from latent_hrl.environments import layer_reward
+from latent_hrl.environments import tasks
+from latent_hrl.layers import load
+
+# How the top latent is chosen: 0, which is the mode policy; drawn from the prior once an
+# episode; drawn from the prior every step.
+LATENT_MODES = ('mode', 'hold', 'sample')
+
+# Maps observations [E, O] and latents [E, D] to actions [E, D], all float32.
+Decode = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+@dataclasses.dataclass
+class Episode:
+  """One episode.
+
+  Attributes:
+    task_return: Undiscounted sum of the task's own reward.
+    layer_return: Undiscounted sum of the layer's reward.
+    length: Environment steps.
+    latent: The first top latent, [D].
+    success: The task's last `info['success']`; None if it has no goals.
+    goal: The task's last `info['goal']`, the index of the goal reached (-1 for none); None
+      if it has none.
+    observations: Flat observations [length + 1, O], if recorded.
+  """
+
+  task_return: float = 0.0
+  layer_return: float = 0.0
+  length: int = 0
+  latent: np.ndarray | None = None
+  success: bool | None = None
+  goal: int | None = None
+  observations: list[np.ndarray] = dataclasses.field(default_factory=list)
+
+
+def run_episodes(
+  envs: Sequence[gymnasium.Env],
+  decode: Decode,
+  dimension: int,
+  episodes: int,
+  seed: int,
+  latents: str = 'mode',
+  record: bool = False,
+) -> list[Episode]:
+  """Plays episodes.
+
+  Args:
+    envs: Environments of the same task, one a slot; the number of rows that `decode` sees.
+    decode: The policy.
+    dimension: D, the size of the latent.
+    episodes: How many to play.
+    seed: Seed of starts and latents.
+    latents: One of `LATENT_MODES`.
+    record: Whether to keep the observations.
+
+  Returns:
+    The episodes in order.
+  """
+  if latents not in LATENT_MODES:
+    raise errors.ConfigError(
+      f'there is no latent mode {latents!r}; there are {", ".join(LATENT_MODES)}'
+    )
+  results = [Episode() for _ in range(episodes)]
+  waiting = iter(range(episodes))
+  playing: list[int | None] = [None] * len(envs)
+  generators: list[np.random.Generator] = [np.random.default_rng(0)] * len(envs)
+  size = envs[0].observation_space.shape[0]
+  observation = np.zeros((len(envs), size), np.float32)
+  latent = np.zeros((len(envs), dimension), np.float32)
+
+  def begin(slot: int) -> None:
+    playing[slot] = index = next(waiting, None)
+    if index is None:
+      return
+    sequence = np.random.SeedSequence([seed, index])
+    generators[slot] = np.random.default_rng(sequence)
+    observation[slot], _ = envs[slot].reset(seed=int(sequence.generate_state(1)[0]))
+    if latents != 'mode':
+      latent[slot] = generators[slot].standard_normal(dimension)
+    results[index].latent = latent[slot].copy()
+    if record:
+      results[index].observations.append(observation[slot].copy())
+
+  for slot in range(len(envs)):
+    begin(slot)
+  while any(index is not None for index in playing):
+    actions = decode(observation, latent)
+    for slot, index in enumerate(playing):
+      if index is None:
+        continue
+      episode = results[index]
+      observation[slot], reward, terminated, truncated, info = envs[slot].step(actions[slot])
+      episode.layer_return += reward
+      episode.task_return += info.get('task_reward', reward)
+      episode.length += 1
+      if record:
+        episode.observations.append(observation[slot].copy())
+      if terminated or truncated:
+        episode.success = bool(info['success']) if 'success' in info else None
+        episode.goal = int(info['goal']) if 'goal' in info else None
+        begin(slot)
+      elif latents == 'sample':
+        latent[slot] = generators[slot].standard_normal(dimension)
+  return results
+
+
+def summarize(episodes: Sequence[Episode]) -> dict[str, Any]:
+  """Returns the measures of some episodes as JSON types.
+
+  `return_mean` and `return_std` are of the task's own reward, `layer_return_*` of the
+  layer's. `success_rate` and `goal_rates` (goal index to share of episodes) are there where
+  the task has goals.
+  """
+  returns = [episode.task_return for episode in episodes]
+  layer_returns = [episode.layer_return for episode in episodes]
+  summary: dict[str, Any] = {
+    'return_mean': float(np.mean(returns)),
+    'return_std': float(np.std(returns)),
+    'layer_return_mean': float(np.mean(layer_returns)),
+    'layer_return_std': float(np.std(layer_returns)),
+    'length_mean': float(np.mean([episode.length for episode in episodes])),
+    'episodes': len(episodes),
+  }
+  successes = [episode.success for episode in episodes]
+  if all(success is not None for success in successes):
+    summary['success_rate'] = float(np.mean(successes))
+  goals = [episode.goal for episode in episodes]
+  if all(goal is not None for goal in goals):
+    summary['goal_rates'] = {
+      str(goal): goals.count(goal) / len(goals) for goal in sorted(set(goals)) if goal >= 0
+    }
+  return summary
+
+
+def make_slots(
+  task_id: str, options: dict[str, Any], reward: rewards.BoundReward, slots: int
+) -> list[gymnasium.Env]:
+  """Makes environments of one task with a layer's reward, for `run_episodes`."""
+  return [
+    layer_reward.LayerReward(tasks.make_task(task_id, options=options), reward)
+    for _ in range(slots)
+  ]
+
+
+def layer_decoder(layer: load.SavedLayer, fields: observations.Fields) -> Decode:
+  """Returns a saved layer as a policy on observations of a task with these fields."""
+  where = observations.indices(fields, layer.fields)
+  return lambda observation, latent: layer.decode(observation[:, where], latent)
+
+
+def recorded_reward(layer: load.SavedLayer) -> rewards.BoundReward:
+  """Returns the reward that a saved layer was trained on, as its manifest records it.
+
+  A reward that is not among this package's is replaced by the task's own.
+  """
+  record = layer.manifest.layers[-1]
+  if record.reward not in rewards.REWARDS:
+    return rewards.bind(rewards.task_reward)
+  function = rewards.REWARDS[record.reward]
+  return rewards.BoundReward(record.reward, dict(record.reward_arguments), function)
+
+
+def evaluate(
+  layer: load.SavedLayer,
+  task_id: str | None = None,
+  episodes: int = 10,
+  seed: int = 0,
+  latents: str = 'mode',
+  record: bool = False,
+) -> list[Episode]:
+  """Evaluates a saved layer on a task.
+
+  Args:
+    layer: The layer.
+    task_id: A gymnasium id; None for the task the layer was trained on.
+    episodes: How many to play.
+    seed: Seed of starts and latents.
+    latents: How the top latent is chosen, one of `LATENT_MODES`.
+    record: Whether to keep the observations.
+
+  Raises:
+    TaskError: If there is no such task.
+    StackError: If the layer does not fit it.
+  """
+  top = layer.manifest.layers[-1]
+  options = top.task_options if task_id in (None, top.task) else {}
+  reward = recorded_reward(layer)
+  envs = make_slots(task_id or top.task, options, reward, slots=max(1, min(episodes, 10)))
+  try:
+    task = envs[0].env
+    stack.check_fits(layer.manifest, task)
+    decode = layer_decoder(layer, task.fields)
+    return run_episodes(envs, decode, layer.dimension, episodes, seed, latents, record)
+  finally:
+    for env in envs:
+      env.close()

@@ -1,0 +1,1 @@
+"""What a layer is: its spec, its computation, its saved form."""

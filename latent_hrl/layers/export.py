@@ -1,0 +1,103 @@
+"""Saves a layer: SavedModel, manifest and model card, as one directory that appears whole."""
+
+import dataclasses
+import logging
+import pathlib
+
+import tensorflow as tf
+
+from latent_hrl import files
+from latent_hrl import observations
+from latent_hrl.layers import manifest as manifest_lib
+from latent_hrl.layers import module as module_lib
+
+
+def export_layer(
+  module: module_lib.LayerModule, manifest: manifest_lib.Manifest, path: pathlib.Path
+) -> None:
+  """Writes a saved layer, replacing the one at `path`.
+
+  Args:
+    module: The layer on top of its lower layers.
+    manifest: What it is; versions and digests are filled in here.
+    path: The directory.
+  """
+  with files.replacing_directory(path) as directory:
+    # TensorFlow announces each asset it writes.
+    logger = logging.getLogger('tensorflow')
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+      tf.saved_model.save(module, str(directory), signatures=module.signatures())
+    finally:
+      logger.setLevel(level)
+    (directory / 'README.md').write_text(model_card(manifest), encoding='utf-8')
+    (directory / manifest_lib.PATH).parent.mkdir(exist_ok=True)
+    complete = dataclasses.replace(
+      manifest,
+      packages=manifest_lib.package_versions(),
+      files=manifest_lib.file_digests(directory),
+    )
+    (directory / manifest_lib.PATH).write_text(complete.to_json(), encoding='utf-8')
+
+
+def model_card(manifest: manifest_lib.Manifest) -> str:
+  """Returns the model card of a layer as Markdown."""
+  top = manifest.layers[-1]
+  rows = '\n'.join(
+    f'| {i} | {record.name} | {record.task} | {_reward(record)} | {record.env_steps:,} | '
+    f'{", ".join(record.reads)} | {_evaluation(record)} |'
+    for i, record in enumerate(manifest.layers)
+  )
+  box = ', '.join(
+    f'[{low:g}, {high:g}]'
+    for low, high in zip(manifest.action_low, manifest.action_high, strict=True)
+  )
+  return f"""# Latent space layer `{manifest.name}`
+
+A RealNVP policy for `{top.task}`, trained on the reward {_reward(top)} for
+{top.env_steps:,} environment steps (seed {top.seed}). One seed is an anecdote: see the
+project's `results/` for what to expect.
+
+| layer | name | task | reward | environment steps | reads | evaluation |
+| --- | --- | --- | --- | --- | --- | --- |
+{rows}
+
+Layer 0 acts on the task; the latent of each layer is the action of the next. All layers are
+in this directory.
+
+* observation, float32: {observations.describe(manifest.fields)}, concatenated in this order
+* latent, float32: [{manifest.dimension}], standard normal under the prior
+* action, float32, in the environment's units: {box}
+
+## Use
+
+TensorFlow is all it needs:
+
+```python
+import tensorflow as tf
+
+layer = tf.saved_model.load('PATH')
+action = layer.signatures['serving_default'](observation=observation)['action']
+action = layer.signatures['decode'](observation=observation, latent=latent)['action']
+```
+
+Further signatures: `encode` (action to latent and log-probability) and `sample`
+(stateless: the same seed gives the same action). A SavedModel is a program: load only what
+you trust. `assets/layer.json` lists the SHA-256 of every file.
+"""
+
+
+def _reward(record: manifest_lib.LayerRecord) -> str:
+  arguments = ', '.join(f'{key}={value}' for key, value in record.reward_arguments.items())
+  return f'`{record.reward}({arguments})`'
+
+
+def _evaluation(record: manifest_lib.LayerRecord) -> str:
+  if 'return_mean' not in record.evaluation:
+    return 'none'
+  evaluation = record.evaluation
+  return (
+    f'{evaluation["return_mean"]:,.1f} ± {evaluation["return_std"]:,.1f} '
+    f'({evaluation["episodes"]} episodes)'
+  )

@@ -1,0 +1,118 @@
+"""Loads a saved layer, after checking that it is intact."""
+
+import dataclasses
+import pathlib
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from latent_hrl import errors
+from latent_hrl import observations
+from latent_hrl.layers import manifest as manifest_lib
+
+
+class SavedLayer:
+  """A saved layer in memory, with its frozen lower layers.
+
+  Attributes:
+    path: Where it was loaded from.
+    manifest: What it is.
+    digest: SHA-256 of its manifest, which covers every other file.
+    module: The SavedModel, with `forward` and `inverse` for the layer above.
+  """
+
+  def __init__(self, path: pathlib.Path, manifest: manifest_lib.Manifest, module: Any):
+    self.path = path
+    self.manifest = manifest
+    self.digest = manifest_lib.sha256(path / manifest_lib.PATH)
+    self.module = module
+
+  @property
+  def fields(self) -> observations.Fields:
+    """Observation fields of the stack, in order."""
+    return self.manifest.fields
+
+  @property
+  def dimension(self) -> int:
+    """D, the size of latent and action."""
+    return self.manifest.dimension
+
+  def records(self) -> tuple[manifest_lib.LayerRecord, ...]:
+    """Returns the records of all its layers, for the manifest of a layer above."""
+    *below, top = self.manifest.layers
+    return (*below, dataclasses.replace(top, digest=self.digest))
+
+  def decode(self, observation: np.ndarray, latent: np.ndarray) -> np.ndarray:
+    """Returns actions [B, D] for observations [B, O] and latents [B, D], float32."""
+    return self.module.decode(observation, latent)['action'].numpy()
+
+  def encode(self, observation: np.ndarray, action: np.ndarray) -> dict[str, np.ndarray]:
+    """Returns `latent` [B, D], `log_prob` [B] and `clipped` [B] of actions [B, D]."""
+    outputs = self.module.encode(observation, action)
+    return {name: value.numpy() for name, value in outputs.items()}
+
+  def sample(
+    self, observation: np.ndarray, seed: tuple[int, int]
+  ) -> dict[str, np.ndarray]:
+    """Returns `action` [B, D], `latent` [B, D] and `log_prob` [B]; stateless."""
+    outputs = self.module.sample(observation, tf.constant(seed, tf.int32))
+    return {name: value.numpy() for name, value in outputs.items()}
+
+  def mode(self, observation: np.ndarray) -> np.ndarray:
+    """Returns the mode's actions [B, D] for observations [B, O], float32."""
+    return self.module.serving_default(observation)['action'].numpy()
+
+
+def check(path: pathlib.Path) -> manifest_lib.Manifest:
+  """Checks a saved layer without running any of it: manifest first, then every file.
+
+  Args:
+    path: The directory.
+
+  Returns:
+    The manifest.
+
+  Raises:
+    LayerLoadError: If it is no saved layer, or a file is missing, extra or changed.
+  """
+  manifest = manifest_lib.read(path)
+  for entry in path.rglob('*'):
+    if entry.is_symlink():
+      raise errors.LayerLoadError(path, f'{entry.relative_to(path)} is a link')
+  try:
+    found = manifest_lib.file_digests(path)
+  except OSError as error:
+    raise errors.LayerLoadError(path, f'a file is unreadable: {error}') from None
+  for name in sorted(manifest.files.keys() | found.keys()):
+    if name not in found:
+      raise errors.LayerLoadError(path, f'{name} is missing')
+    if name not in manifest.files:
+      raise errors.LayerLoadError(path, f'{name} is not listed in {manifest_lib.PATH}')
+    if manifest.files[name] != found[name]:
+      raise errors.LayerLoadError(path, f'{name} is damaged: its SHA-256 does not match')
+  if 'saved_model.pb' not in found:
+    raise errors.LayerLoadError(path, 'saved_model.pb is missing')
+  return manifest
+
+
+def load_layer(path: str | pathlib.Path) -> SavedLayer:
+  """Loads a saved layer for use below another one, or for evaluation.
+
+  Args:
+    path: The directory that training or `export_layer` wrote.
+
+  Raises:
+    LayerLoadError: If the directory is no intact saved layer.
+  """
+  path = pathlib.Path(path)
+  manifest = check(path)
+  try:
+    module = tf.saved_model.load(str(path))
+  except Exception as error:  # TensorFlow raises many types on a bad SavedModel.
+    reason = f'{type(error).__name__}: {error}'.splitlines()[0]
+    raise errors.LayerLoadError(path, f'TensorFlow cannot load it ({reason})') from None
+  for function in ('forward', 'inverse', 'decode', 'encode', 'sample', 'serving_default'):
+    if not callable(getattr(module, function, None)):
+      raise errors.LayerLoadError(path, f'it has no function {function!r}')
+  return SavedLayer(path, manifest, module)

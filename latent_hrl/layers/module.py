@@ -1,0 +1,179 @@
+"""A layer as a computation: latent to action and back, through every layer below.
+
+The same module acts during training and is what gets exported, so what is saved is what
+was trained. Symbols: z the top latent, u = f(z; s) this layer's output, a the action.
+"""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from latent_hrl import networks
+from latent_hrl import observations
+
+# An action nearer than this to the box's boundary, in half-widths, is moved inside before
+# tanh is inverted (paper.md, trap 6).
+BOUNDARY = 1e-6
+
+
+class LayerModule(tf.Module):
+  """One layer on top of its frozen lower layers.
+
+  `forward` and `inverse` are what the layer above builds on; the other functions are the
+  signatures of a saved layer (design.md, section 2). Only variables and traced functions
+  hang on this object, so a SavedModel of it needs nothing but TensorFlow.
+  """
+
+  def __init__(
+    self,
+    network: networks.LatentPolicyNetwork,
+    fields: observations.Fields,
+    reads: observations.Fields,
+    lower: Any = None,
+    lower_fields: observations.Fields = (),
+  ):
+    """Builds the functions.
+
+    Args:
+      network: The policy of this layer.
+      fields: Observation fields of the whole stack, in the order of the task.
+      reads: Those that this layer reads.
+      lower: A `LayerModule` or a loaded SavedModel of one; None for a bottom layer.
+      lower_fields: Observation fields of `lower`, in its order.
+    """
+    super().__init__(name='layer')
+    self._owned_variables = list(network.variables)
+    self._lower = lower
+    dimension = network.dimension
+    own = observations.indices(fields, reads)
+    below = observations.indices(fields, lower_fields)
+    everything = np.arange(observations.total_size(fields))
+
+    def take(observation: tf.Tensor, where: np.ndarray) -> tf.Tensor:
+      if np.array_equal(where, everything):
+        return observation
+      return tf.gather(observation, where, axis=-1)
+
+    def log_prior(latent: tf.Tensor) -> tf.Tensor:
+      square = tf.reduce_sum(tf.square(latent), axis=-1)
+      return -0.5 * (square + dimension * np.float32(np.log(2 * np.pi)))
+
+    if lower is None:
+      squash = network.squash
+      center, half_width = networks.box_center_and_half_width(network.output_tensor_spec)
+      inside = half_width * np.float32(1 - BOUNDARY)
+
+    def forward(observation: tf.Tensor, latent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+      """z to (a, log |det da/dz|)."""
+      output, log_det = flow_forward(observation, latent)
+      if lower is None:
+        action = squash.forward(output)
+        return action, log_det + squash.forward_log_det_jacobian(output, event_ndims=1)
+      action, lower_log_det = lower.forward(take(observation, below), output)
+      return action, log_det + lower_log_det
+
+    def flow_forward(
+      observation: tf.Tensor, latent: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+      flow = network.flow(take(observation, own))
+      return flow.forward(latent), flow.forward_log_det_jacobian(latent, event_ndims=1)
+
+    def inverse(
+      observation: tf.Tensor, action: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+      """a to (z, log |det dz/da|, clipped)."""
+      if lower is None:
+        offset = action - center
+        clipped = tf.reduce_any(tf.abs(offset) >= inside, axis=-1)
+        output = squash.inverse(center + tf.clip_by_value(offset, -inside, inside))
+        log_det = -squash.forward_log_det_jacobian(output, event_ndims=1)
+      else:
+        output, log_det, clipped = lower.inverse(take(observation, below), action)
+      flow = network.flow(take(observation, own))
+      latent = flow.inverse(output)
+      log_det += flow.inverse_log_det_jacobian(output, event_ndims=1)
+      return latent, log_det, clipped
+
+    observation_spec = tf.TensorSpec(
+      [None, observations.total_size(fields)], tf.float32, name='observation'
+    )
+    latent_spec = tf.TensorSpec([None, dimension], tf.float32, name='latent')
+    action_spec = tf.TensorSpec([None, dimension], tf.float32, name='action')
+    seed_spec = tf.TensorSpec([2], tf.int32, name='seed')
+
+    def function(*signature: tf.TensorSpec):
+      return lambda body: tf.function(body, input_signature=signature, autograph=False)
+
+    self.forward = function(observation_spec, latent_spec)(forward)
+    self.inverse = function(observation_spec, action_spec)(inverse)
+
+    @function(observation_spec)
+    def serving_default(observation: tf.Tensor) -> dict[str, tf.Tensor]:
+      latent = tf.zeros([tf.shape(observation)[0], dimension])
+      return {'action': forward(observation, latent)[0]}
+
+    @function(observation_spec, latent_spec)
+    def decode(observation: tf.Tensor, latent: tf.Tensor) -> dict[str, tf.Tensor]:
+      return {'action': forward(observation, latent)[0]}
+
+    @function(observation_spec, action_spec)
+    def encode(observation: tf.Tensor, action: tf.Tensor) -> dict[str, tf.Tensor]:
+      latent, log_det, clipped = inverse(observation, action)
+      log_prob = log_prior(latent) + log_det
+      return {'latent': latent, 'log_prob': log_prob, 'clipped': clipped}
+
+    @function(observation_spec, seed_spec)
+    def sample(observation: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+      shape = [tf.shape(observation)[0], dimension]
+      # The algorithm is named, so that every machine draws the same numbers.
+      latent = tf.random.stateless_normal(shape, seed, alg='philox')
+      action, log_det = forward(observation, latent)
+      log_prob = log_prior(latent) - log_det
+      return {'action': action, 'latent': latent, 'log_prob': log_prob}
+
+    @tf.function(autograph=False)
+    def serve(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+      if 'latent' in inputs:
+        return decode(inputs['observation'], inputs['latent'])
+      return serving_default(inputs['observation'])
+
+    # A function without an input signature is saved with the traces it has.
+    serve.get_concrete_function({'observation': observation_spec})
+    serve.get_concrete_function({'observation': observation_spec, 'latent': latent_spec})
+
+    self.serving_default = serving_default
+    self.decode = decode
+    self.encode = encode
+    self.sample = sample
+    self.serve = serve
+    self._flow_forward = flow_forward
+    self._take_below = lambda observation: take(observation, below)
+
+  def act(
+    self, observation: tf.Tensor, latent: tf.Tensor
+  ) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns this layer's output u and the action a, for collecting experience.
+
+    Args:
+      observation: float32 [B, O], the fields of the stack.
+      latent: float32 [B, D].
+
+    Returns:
+      (u, a), each float32 [B, D]; the same tensor for a bottom layer.
+    """
+    if self._lower is None:
+      action, _ = self.forward(observation, latent)
+      return action, action
+    output, _ = self._flow_forward(observation, latent)
+    action, _ = self._lower.forward(self._take_below(observation), output)
+    return output, action
+
+  def signatures(self) -> dict[str, Any]:
+    """Returns the SavedModel signatures by name (design.md, section 2)."""
+    return {
+      'serving_default': self.serving_default,
+      'decode': self.decode,
+      'encode': self.encode,
+      'sample': self.sample,
+    }

@@ -1,0 +1,258 @@
+"""The networks of a layer: an actor that returns a flow, and twin critics."""
+
+from collections.abc import Sequence
+
+import gin
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+from tf_agents.networks import network
+from tf_agents.specs import tensor_spec
+
+from latent_hrl import distributions
+from latent_hrl import flows
+
+tfb = tfp.bijectors
+tfd = tfp.distributions
+
+
+def is_bounded(spec: tensor_spec.TensorSpec) -> bool:
+  """Whether a layer with this output is squashed into a box.
+
+  True for the action box of a task, False for the latent of the layer below.
+
+  Args:
+    spec: A float spec of shape [D].
+
+  Raises:
+    ValueError: If only some dimensions are bounded.
+  """
+  if not isinstance(spec, tensor_spec.BoundedTensorSpec):
+    return False
+  # TF-Agents writes an absent bound as the largest float.
+  limit = np.finfo(np.float32).max
+  finite = (np.abs(spec.minimum) < limit) & (np.abs(spec.maximum) < limit)
+  if np.all(finite):
+    return True
+  if np.any(finite):
+    raise ValueError(f'Either all or no dimensions of {spec} may be bounded.')
+  return False
+
+
+def box_center_and_half_width(
+  spec: tensor_spec.BoundedTensorSpec,
+) -> tuple[np.ndarray, np.ndarray]:
+  """Returns center and half-width of a bounded spec, each float32 [D]."""
+  low = np.broadcast_to(spec.minimum, spec.shape).astype(np.float64)
+  high = np.broadcast_to(spec.maximum, spec.shape).astype(np.float64)
+  return ((high + low) / 2).astype(np.float32), ((high - low) / 2).astype(np.float32)
+
+
+class CouplingConditioner(tf.keras.layers.Layer):
+  """Shift and raw log-scale of one coupling, from the kept half and the state.
+
+  One hidden tanh layer (paper.md, architecture); the last layer starts at zero, so a
+  fresh coupling is the identity (paper.md, trap 4).
+  """
+
+  def __init__(self, input_size: int, hidden_units: int, output_size: int, name: str):
+    super().__init__(name=name)
+    self._hidden = tf.keras.layers.Dense(hidden_units, 'tanh', name='hidden')
+    self._output = tf.keras.layers.Dense(
+      2 * output_size, kernel_initializer='zeros', name='output'
+    )
+    # Built here: TFP calls the conditioner lazily, long after the network counts as built.
+    with tf.name_scope(name):
+      self._hidden.build((None, input_size))
+      self._output.build((None, hidden_units))
+
+  def call(self, kept: tf.Tensor, embedding: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    hidden = self._hidden(tf.concat([kept, embedding], axis=-1))
+    shift, raw_log_scale = tf.split(self._output(hidden), 2, axis=-1)
+    return shift, raw_log_scale
+
+
+@gin.configurable
+class LatentPolicyNetwork(network.Network):
+  """An actor network whose output distribution is a conditional RealNVP flow.
+
+  A bounded output is squashed by tanh into its box; an unbounded one is the latent of
+  the layer below.
+  """
+
+  def __init__(
+    self,
+    input_tensor_spec: tensor_spec.TensorSpec,
+    output_tensor_spec: tensor_spec.TensorSpec,
+    embedding_units: Sequence[int] = (256, 256),
+    embedding_size: int | None = None,
+    num_couplings: int = 2,
+    conditioner_units: int | None = None,
+    log_scale_bound: float = 3.0,
+    name: str = 'LatentPolicyNetwork',
+  ):
+    """Creates the network; its variables appear on the first call.
+
+    Args:
+      input_tensor_spec: Observation spec, float32 [O].
+      output_tensor_spec: Spec of the layer's output, float32 [D], D ≥ 1: the action box,
+        or unbounded for the latent of the layer below.
+      embedding_units: Widths of the relu layers that embed the state.
+      embedding_size: Size of the state embedding; 2·D if None (paper.md).
+      num_couplings: Number of coupling layers.
+      conditioner_units: Width of each coupling's hidden tanh layer; D if None (paper.md).
+      log_scale_bound: Bound on each coupling's log-scale.
+      name: Name of the network.
+
+    Raises:
+      ValueError: If the specs are not one-dimensional float32, or a size is below 1.
+    """
+    for label, spec in (('input', input_tensor_spec), ('output', output_tensor_spec)):
+      if not isinstance(spec, tf.TypeSpec) or spec.dtype != tf.float32 or spec.shape.rank != 1:
+        raise ValueError(f'The {label} of {name} must be one float32 vector, got {spec}.')
+    super().__init__(input_tensor_spec=input_tensor_spec, state_spec=(), name=name)
+    dimension = int(output_tensor_spec.shape[0])
+    self._output_tensor_spec = output_tensor_spec
+    self._dimension = dimension
+    self._log_scale_bound = log_scale_bound
+    self._masks = flows.coupling_masks(dimension, num_couplings)
+    embedding_size = embedding_size or 2 * dimension
+    self._embedding = tf.keras.Sequential(
+      [tf.keras.layers.Dense(units, activation='relu') for units in embedding_units]
+      + [tf.keras.layers.Dense(embedding_size)],
+      name='embedding',
+    )
+    self._conditioners = [
+      CouplingConditioner(
+        input_size=abs(mask) + embedding_size,
+        hidden_units=conditioner_units or dimension,
+        output_size=dimension - abs(mask),
+        name=f'coupling_{i}',
+      )
+      for i, mask in enumerate(self._masks)
+    ]
+    self._squash = None
+    if is_bounded(output_tensor_spec):
+      center, half_width = box_center_and_half_width(output_tensor_spec)
+      self._squash = tfb.Chain([tfb.Shift(center), tfb.Scale(half_width), tfb.Tanh()])
+
+  @property
+  def dimension(self) -> int:
+    """D, the size of the latent and of the output."""
+    return self._dimension
+
+  @property
+  def output_tensor_spec(self) -> tensor_spec.TensorSpec:
+    """Spec of the layer's output."""
+    return self._output_tensor_spec
+
+  @property
+  def squash(self) -> tfb.Bijector | None:
+    """From R^D into the box of a bounded output; None for an unbounded one."""
+    return self._squash
+
+  def flow(self, observation: tf.Tensor) -> tfb.Bijector:
+    """Returns f(·; s) without the squashing, for observations [B, O] float32."""
+    embedding = self._embedding(observation)
+
+    def given_state(conditioner: CouplingConditioner) -> flows.Conditioner:
+      return lambda kept: conditioner(kept, embedding)
+
+    return flows.conditional_real_nvp(
+      self._masks,
+      [given_state(conditioner) for conditioner in self._conditioners],
+      self._log_scale_bound,
+    )
+
+  def call(
+    self,
+    observation: tf.Tensor,
+    step_type: tf.Tensor | None = None,
+    network_state: tuple = (),
+    training: bool = False,
+  ) -> tuple[distributions.LatentPolicyDistribution, tuple]:
+    """Returns the distribution of the output for observations [B, O] float32."""
+    del step_type, training
+    bijector = self.flow(observation)
+    if self._squash is not None:
+      bijector = tfb.Chain([self._squash, bijector])
+    latent_shape = tf.concat([tf.shape(observation)[:-1], [self._dimension]], axis=0)
+    prior = tfd.MultivariateNormalDiag(loc=tf.zeros(latent_shape))
+    return distributions.LatentPolicyDistribution(prior, bijector), network_state
+
+
+class EnsembleDense(tf.keras.layers.Layer):
+  """One dense layer for each member of an ensemble, as a single batched product."""
+
+  def __init__(self, members: int, units: int, activation: str | None, name: str):
+    super().__init__(name=name)
+    self._members = members
+    self._units = units
+    self._activation = tf.keras.activations.get(activation)
+
+  def build(self, input_shape: tf.TensorShape) -> None:
+    # Each member is initialised like a Dense layer of its own: Glorot's fan must not
+    # count the ensemble's axis.
+    fan_in, members, units = int(input_shape[-1]), self._members, self._units
+    limit = float(np.sqrt(6.0 / (fan_in + units)))
+    self._kernel = self.add_weight(
+      name='kernel',
+      shape=(members, fan_in, units),
+      initializer=tf.keras.initializers.RandomUniform(-limit, limit),
+    )
+    self._bias = self.add_weight(
+      name='bias', shape=(members, 1, units), initializer='zeros'
+    )
+
+  def call(self, inputs: tf.Tensor) -> tf.Tensor:
+    return self._activation(tf.matmul(inputs, self._kernel) + self._bias)
+
+
+@gin.configurable
+class TwinCriticNetwork(network.Network):
+  """Two Q functions of (observation, this layer's output) as one batched network."""
+
+  MEMBERS = 2
+
+  def __init__(
+    self,
+    input_tensor_spec: tuple[tensor_spec.TensorSpec, tensor_spec.TensorSpec],
+    hidden_units: Sequence[int] = (256, 256),
+    name: str = 'TwinCriticNetwork',
+  ):
+    """Creates the network; its variables appear on the first call.
+
+    Args:
+      input_tensor_spec: Specs of the observation [O] and of the layer's output [D],
+        float32. A bounded output is rescaled to [-1, 1] first.
+      hidden_units: Widths of the relu layers of each critic.
+      name: Name of the network.
+    """
+    super().__init__(input_tensor_spec=input_tensor_spec, state_spec=(), name=name)
+    self._center, self._half_width = None, None
+    if is_bounded(input_tensor_spec[1]):
+      self._center, self._half_width = box_center_and_half_width(input_tensor_spec[1])
+    self._hidden_layers = [
+      EnsembleDense(self.MEMBERS, units, 'relu', name=f'hidden_{i}')
+      for i, units in enumerate(hidden_units)
+    ]
+    self._value_layer = EnsembleDense(self.MEMBERS, 1, None, name='value')
+
+  def call(
+    self,
+    inputs: tuple[tf.Tensor, tf.Tensor],
+    step_type: tf.Tensor | None = None,
+    network_state: tuple = (),
+    training: bool = False,
+  ) -> tuple[tf.Tensor, tuple]:
+    """Returns both values, float32 [B, 2], for (observation [B, O], output [B, D])."""
+    del step_type, training
+    observation, output = inputs
+    if self._center is not None:
+      output = (output - self._center) / self._half_width
+    hidden = tf.concat([observation, output], axis=-1)[tf.newaxis]
+    hidden = tf.tile(hidden, [self.MEMBERS, 1, 1])
+    for layer in self._hidden_layers:
+      hidden = layer(hidden)
+    values = tf.squeeze(self._value_layer(hidden), axis=-1)
+    return tf.transpose(values), network_state

@@ -1,0 +1,1 @@
+"""Training: the loop, its replay, its fused updates, checkpoints and metrics."""

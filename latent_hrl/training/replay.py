@@ -1,0 +1,161 @@
+"""Replay that stores each observation once, in preallocated arrays.
+
+Rows follow each other as they were lived: the next observation of row i is the observation
+of row i + 1. Where an episode ends, one closing row holds its final observation; it starts
+no transition and is never sampled. Full, the buffer overwrites its oldest rows.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from latent_hrl import agents
+
+
+class ReplayBuffer:
+  """A ring of transitions of one layer, sampled uniformly without Python loops."""
+
+  def __init__(self, capacity: int, observation_size: int, output_size: int, seed: int):
+    """Allocates the rows.
+
+    Args:
+      capacity: Number of rows; transitions plus one closing row an episode.
+      observation_size: O, entries of an observation.
+      output_size: D, entries of the layer's output.
+      seed: Seed of the sampling.
+
+    Raises:
+      ValueError: If the capacity is below 2.
+    """
+    if capacity < 2:
+      raise ValueError(f'capacity must be at least 2, got {capacity}.')
+    self._observations = np.zeros((capacity, observation_size), np.float32)
+    self._outputs = np.zeros((capacity, output_size), np.float32)
+    self._rewards = np.zeros(capacity, np.float32)
+    self._discounts = np.zeros(capacity, np.float32)
+    # Whether a row starts a transition whose next row is in place.
+    self._starts = np.zeros(capacity, np.bool_)
+    self._capacity = capacity
+    self._rows_written = 0
+    self._episode_open = False
+    self._rng = np.random.default_rng(seed)
+
+  def __len__(self) -> int:
+    """Number of transitions that can be sampled."""
+    return int(np.count_nonzero(self._starts[: self._filled]))
+
+  @property
+  def _filled(self) -> int:
+    return min(self._rows_written, self._capacity)
+
+  @property
+  def nbytes(self) -> int:
+    """Bytes of all rows."""
+    return sum(array.nbytes for array in self._arrays().values())
+
+  def add(
+    self,
+    observation: np.ndarray,
+    output: np.ndarray,
+    reward: float,
+    discount: float,
+    next_observation: np.ndarray,
+    episode_ends: bool,
+  ) -> None:
+    """Appends one transition.
+
+    Args:
+      observation: float32 [O]; the `next_observation` of the last call unless that ended
+        the episode.
+      output: float32 [D].
+      reward: The layer's reward.
+      discount: 0 after a termination, 1 otherwise.
+      next_observation: float32 [O].
+      episode_ends: Whether the next call starts another episode.
+    """
+    row = self._rows_written % self._capacity
+    self._observations[row] = observation
+    self._outputs[row] = output
+    self._rewards[row] = reward
+    self._discounts[row] = discount
+    self._starts[row] = True
+    following = (row + 1) % self._capacity
+    # The next call writes the same observation there, unless the episode ends.
+    self._observations[following] = next_observation
+    self._starts[following] = False
+    self._rows_written += 2 if episode_ends else 1
+    self._episode_open = not episode_ends
+
+  def end_episode(self) -> None:
+    """Closes the running episode, if any, as a time limit would: for a resumed run."""
+    if self._episode_open:
+      self._rows_written += 1
+      self._episode_open = False
+
+  def sample(self, batches: int, batch_size: int) -> agents.Batch:
+    """Draws transitions uniformly, with replacement.
+
+    Args:
+      batches: K, number of batches.
+      batch_size: B, transitions in each.
+
+    Returns:
+      A Batch of float32 arrays with leading shape [K, B].
+
+    Raises:
+      ValueError: If there is no transition yet.
+    """
+    # The row behind the newest transition holds its next observation: not a start, but
+    # part of the filled rows once the ring is closed.
+    rows = self._rng.integers(self._filled, size=batches * batch_size)
+    rejected = np.flatnonzero(~self._starts[rows])
+    if rejected.size and not self._starts[: self._filled].any():
+      raise ValueError('There is no transition to sample yet.')
+    while rejected.size:
+      rows[rejected] = self._rng.integers(self._filled, size=rejected.size)
+      rejected = rejected[~self._starts[rows[rejected]]]
+    following = rows + 1
+    following[following == self._capacity] = 0
+    shape = (batches, batch_size)
+    return agents.Batch(
+      observation=self._observations[rows].reshape(*shape, -1),
+      output=self._outputs[rows].reshape(*shape, -1),
+      reward=self._rewards[rows].reshape(shape),
+      discount=self._discounts[rows].reshape(shape),
+      next_observation=self._observations[following].reshape(*shape, -1),
+    )
+
+  def _arrays(self) -> dict[str, np.ndarray]:
+    return {
+      'observations': self._observations,
+      'outputs': self._outputs,
+      'rewards': self._rewards,
+      'discounts': self._discounts,
+      'starts': self._starts,
+    }
+
+  def state(self) -> tuple[dict[str, np.ndarray], dict]:
+    """Returns the filled rows by name and the rest of the state as JSON types."""
+    # One row more than written: the last next observation.
+    filled = min(self._rows_written + 1, self._capacity)
+    rows = {name: array[:filled] for name, array in self._arrays().items()}
+    scalars = {
+      'rows_written': self._rows_written,
+      'episode_open': self._episode_open,
+      'rng': self._rng.bit_generator.state,
+    }
+    return rows, scalars
+
+  def restore(self, rows: Mapping[str, np.ndarray], scalars: Mapping) -> None:
+    """Takes back what `state` returned.
+
+    Raises:
+      ValueError: If the rows do not fit this buffer.
+    """
+    for name, array in self._arrays().items():
+      if rows[name].shape[1:] != array.shape[1:] or len(rows[name]) > self._capacity:
+        raise ValueError(f'{name} of shape {rows[name].shape} do not fit {array.shape}.')
+      array[: len(rows[name])] = rows[name]
+    self._rows_written = int(scalars['rows_written'])
+    self._episode_open = bool(scalars['episode_open'])
+    self._rng.bit_generator.state = scalars['rng']
