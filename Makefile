@@ -1,0 +1,56 @@
+# The Python that .venv is made with; the pins in requirements.lock are for 3.11.
+PYTHON ?= python3.11
+# Two workers: TensorFlow takes seconds to import in each.
+WORKERS ?= 2
+
+# Quiet twice: errors only.
+PIP_INSTALL := .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test format lint type lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+install: .venv/.installed ## Install everything into .venv
+
+# The build tools go first, from their own pins: gym ships sources only, and building it
+# against whatever setuptools is newest that day would not be reproducible.
+.venv/.installed: requirements.lock setup.py
+	@$(PYTHON) -c 'import ensurepip, sys; assert sys.version_info[:2] == (3, 11)' 2>/dev/null \
+	  || { echo 'error: $(PYTHON) is no Python 3.11 with venv; try make PYTHON=FILE' >&2; exit 2; }
+	@echo 'installing requirements.lock into .venv: 2.7 GB, a few minutes'
+	@$(PYTHON) -m venv .venv
+	@sed -nE '/^(pip|setuptools)==/,/# via/p' requirements.lock > .venv/build-tools.txt
+	@$(PIP_INSTALL) --require-hashes -r .venv/build-tools.txt
+	@$(PIP_INSTALL) --require-hashes --no-build-isolation -r requirements.lock
+	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: .venv/.installed ## Train a small stack and draw its pictures
+	.venv/bin/python -m launchers.demo
+
+test: .venv/.installed ## Run the tests
+	.venv/bin/python -m pytest -q -n $(WORKERS) tests
+
+format: .venv/.installed ## Format the code and sort its imports
+	.venv/bin/ruff check --select I --fix .
+	.venv/bin/ruff format .
+
+lint: .venv/.installed ## Check format and style
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+
+type: .venv/.installed ## Check types
+	.venv/bin/mypy latent_hrl launchers
+
+# Keeps the pins that still fit; `make lock UPGRADE=1` takes the newest that fit.
+lock: .venv/.installed ## Resolve setup.py into requirements.lock
+	CUSTOM_COMPILE_COMMAND='make lock' .venv/bin/pip-compile --quiet --extra dev \
+	  --generate-hashes --strip-extras --allow-unsafe --no-build-isolation \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
+	  $(if $(UPGRADE),--upgrade) --output-file requirements.lock setup.py
+
+clean: ## Remove .venv and all caches
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
