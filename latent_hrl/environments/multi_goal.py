@@ -6,11 +6,12 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-GOALS = np.array([[5.0, 0.0], [0.0, 5.0], [-5.0, 0.0], [0.0, -5.0]])
+GOALS = np.array([[4.0, 4.0], [-4.0, 4.0], [-4.0, -4.0], [4.0, -4.0]])
+ARENA = 6.0  # The point stays within [-ARENA, ARENA]².
 
 
 class MultiGoalEnv(gymnasium.Env):
-  """A point mass in the plane, four goals on the axes at distance 5 from the start.
+  """A point mass in the plane, four goals on the diagonals, at (±4, ±4) from the start.
 
   The action moves the point, at most `step_size` along each axis. The reward is the same
   for every goal: minus the distance to the nearest goal in units of the goal distance,
@@ -18,7 +19,7 @@ class MultiGoalEnv(gymnasium.Env):
   So the best policy has four modes at the start, which a unimodal one cannot express.
 
   The observation is one field, `position` [2]. `info` names the goal reached as `goal`
-  (0 to 3: east, north, west, south; -1 for none) and says `success`.
+  (0 to 3: north-east, north-west, south-west, south-east; -1 for none) and says `success`.
 
   Source: the multi-goal task of Haarnoja et al., "Reinforcement Learning with Deep
   Energy-Based Policies" (2017), section 5.1, with own numbers.
@@ -46,7 +47,7 @@ class MultiGoalEnv(gymnasium.Env):
       render_mode: None or `rgb_array`.
     """
     self.observation_space = spaces.Dict(
-      {'position': spaces.Box(-8.0, 8.0, shape=(2,), dtype=np.float32)}
+      {'position': spaces.Box(-ARENA, ARENA, shape=(2,), dtype=np.float32)}
     )
     self.action_space = spaces.Box(-1.0, 1.0, shape=(2,), dtype=np.float32)
     self.render_mode = render_mode
@@ -68,7 +69,7 @@ class MultiGoalEnv(gymnasium.Env):
   def step(self, action: np.ndarray):
     """Moves the point; see `gymnasium.Env.step`."""
     action = np.clip(np.asarray(action, dtype=np.float64), -1.0, 1.0)
-    self._position = np.clip(self._position + self._step_size * action, -8.0, 8.0)
+    self._position = np.clip(self._position + self._step_size * action, -ARENA, ARENA)
     self._path.append(self._position)
     distances = np.linalg.norm(GOALS - self._position, axis=1)
     nearest = int(np.argmin(distances))

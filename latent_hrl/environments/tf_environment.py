@@ -1,0 +1,95 @@
+"""A task as a TF-Agents environment, for TF-Agents' own drivers, actors and agents."""
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from tf_agents.environments import py_environment
+from tf_agents.specs import array_spec
+from tf_agents.trajectories import time_step as ts
+
+from latent_hrl import errors
+
+
+def _spec(space: spaces.Box, name: str) -> array_spec.BoundedArraySpec:
+  limit = np.finfo(np.float32).max
+  return array_spec.BoundedArraySpec(
+    shape=space.shape,
+    dtype=np.float32,
+    minimum=np.clip(space.low, -limit, limit),
+    maximum=np.clip(space.high, -limit, limit),
+    name=name,
+  )
+
+
+class GymnasiumEnvironment(py_environment.PyEnvironment):
+  """Adapts a gymnasium environment with Box spaces to TF-Agents.
+
+  A termination ends the episode with discount 0; a time limit ends it with `discount`, so
+  that an agent bootstraps from the last observation.
+  """
+
+  def __init__(self, env: gymnasium.Env, discount: float = 1.0, seed: int | None = None):
+    """Wraps an environment.
+
+    Args:
+      env: A `Task`, a wrapper around one, or any environment with Box observations and
+        actions.
+      discount: Discount of every step that is no termination.
+      seed: Seed of the first reset.
+
+    Raises:
+      TaskError: If a space is no Box.
+    """
+    super().__init__(handle_auto_reset=True)
+    for name in ('observation_space', 'action_space'):
+      if not isinstance(getattr(env, name), spaces.Box):
+        raise errors.TaskError(
+          f'{name} {getattr(env, name)} is no Box; wrap the environment with '
+          'latent_hrl.make_task'
+        )
+    self._env = env
+    self._discount = np.float32(discount)
+    self._seed = seed
+    self._observation_spec = _spec(env.observation_space, 'observation')
+    self._action_spec = _spec(env.action_space, 'action')
+
+  @property
+  def gymnasium_env(self) -> gymnasium.Env:
+    """The environment inside."""
+    return self._env
+
+  def observation_spec(self) -> array_spec.BoundedArraySpec:
+    """Spec of the observation, float32."""
+    return self._observation_spec
+
+  def action_spec(self) -> array_spec.BoundedArraySpec:
+    """Spec of the action, float32."""
+    return self._action_spec
+
+  def _reset(self) -> ts.TimeStep:
+    observation, _ = self._env.reset(seed=self._seed)
+    self._seed = None
+    return ts.restart(np.float32(observation))
+
+  def _step(self, action: np.ndarray) -> ts.TimeStep:
+    observation, reward, terminated, truncated, _ = self._env.step(action)
+    observation, reward = np.float32(observation), np.float32(reward)
+    if terminated:
+      return ts.termination(observation, reward)
+    if truncated:
+      return ts.truncation(observation, reward, self._discount)
+    return ts.transition(observation, reward, self._discount)
+
+  def seed(self, seed: int) -> None:
+    """Seeds the next reset."""
+    self._seed = seed
+
+  def render(self, mode: str = 'rgb_array') -> np.ndarray:
+    """Returns a picture, uint8 [H, W, 3]; the task needs `render_mode='rgb_array'`."""
+    if mode != 'rgb_array':
+      raise NotImplementedError(f'render mode {mode!r}; only rgb_array is supported.')
+    return self._env.render()
+
+  def close(self) -> None:
+    """Closes the environment inside."""
+    self._env.close()
