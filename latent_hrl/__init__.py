@@ -4,6 +4,7 @@ Importing this package prepares TensorFlow for TF-Agents 0.19, which is written 
 Keras 2, and costs next to nothing: the public names below are loaded on first use.
 """
 
+import contextlib
 import importlib
 import os
 from typing import Any
@@ -20,11 +21,9 @@ if os.environ.setdefault('TF_USE_LEGACY_KERAS', '1') not in ('1', 'true', 'True'
 # Device probing and CPU feature notices drown the few lines that matter.
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
 
-try:
+with contextlib.suppress(ImportError):
   # TF-Agents imports the unmaintained `gym`, which prints a notice about itself.
   importlib.import_module('gym_notices.notices').notices.clear()
-except ImportError:
-  pass
 
 _PUBLIC = {
   'ConfigError': 'latent_hrl.errors',

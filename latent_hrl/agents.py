@@ -259,9 +259,7 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     )
     return -log_prob + log_prior
 
-  def _sample(
-    self, observation: tf.Tensor, seed: tf.Tensor
-  ) -> tuple[tf.Tensor, tf.Tensor]:
+  def _sample(self, observation: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Samples u ~ π(·|s) [B, D] and its H [B]."""
     distribution, _ = self._actor_network(observation)
     output, log_prob = distribution.experimental_sample_and_log_prob(seed=seed)
@@ -305,9 +303,7 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     folded = tf.random.experimental.stateless_fold_in(base, step)
     return tf.random.experimental.stateless_split(folded, 2)
 
-  def update(
-    self, batch: Batch, weights: tf.Tensor | float = 1.0
-  ) -> tf_agent.LossInfo:
+  def update(self, batch: Batch, weights: tf.Tensor | float = 1.0) -> tf_agent.LossInfo:
     """One full update: critic, actor, temperature, target. Traceable by XLA.
 
     Args:

@@ -77,7 +77,9 @@ def set_threads() -> int:
   """
   import tensorflow as tf
 
-  cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
+  cores = (
+    len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
+  )
   tf.config.threading.set_intra_op_parallelism_threads(cores)
   tf.config.threading.set_inter_op_parallelism_threads(1)
   return cores

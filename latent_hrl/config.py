@@ -18,8 +18,8 @@ _CONFIGURABLES = (
   'latent_hrl.layers.spec',
   'latent_hrl.networks',
   'latent_hrl.rewards',
+  'latent_hrl.training.settings',
   'latent_hrl.training.train_stack',
-  'latent_hrl.training.trainer',
 )
 
 
@@ -60,7 +60,7 @@ def one_line(error: BaseException) -> str:
   if parameter:
     known = _parameters(parameter.group(1).split('/')[-1])
     return f'gin: {text.rstrip(".")}{errors.nearest(parameter.group(2), known)}'
-  return f'gin: {text}'
+  return text
 
 
 def _configurables() -> Iterable[str]:

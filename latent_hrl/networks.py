@@ -108,7 +108,11 @@ class LatentPolicyNetwork(network.Network):
       ValueError: If the specs are not one-dimensional float32, or a size is below 1.
     """
     for label, spec in (('input', input_tensor_spec), ('output', output_tensor_spec)):
-      if not isinstance(spec, tf.TypeSpec) or spec.dtype != tf.float32 or spec.shape.rank != 1:
+      if (
+        not isinstance(spec, tf.TypeSpec)
+        or spec.dtype != tf.float32
+        or spec.shape.rank != 1
+      ):
         raise ValueError(f'The {label} of {name} must be one float32 vector, got {spec}.')
     super().__init__(input_tensor_spec=input_tensor_spec, state_spec=(), name=name)
     dimension = int(output_tensor_spec.shape[0])

@@ -66,7 +66,9 @@ def merge(fields: Sequence[ObservationField], *reads: Sequence[ObservationField]
   return tuple(field for field in fields if field in wanted)
 
 
-def indices(fields: Sequence[ObservationField], reads: Sequence[ObservationField]) -> np.ndarray:
+def indices(
+  fields: Sequence[ObservationField], reads: Sequence[ObservationField]
+) -> np.ndarray:
   """Returns where the entries of `reads` lie in the flat vector of `fields`.
 
   Args:

@@ -57,3 +57,21 @@ class LayerReward(gymnasium.Wrapper):
       )
     info['task_reward'] = task_reward
     return next_observation, reward, terminated, truncated, info
+
+
+def probe(task: tasks.Task, reward: rewards.BoundReward) -> None:
+  """Takes one step, so that a reward the task cannot feed fails before training.
+
+  Args:
+    task: The task; it is closed.
+    reward: The reward.
+
+  Raises:
+    TaskError: If the reward needs what the task does not give.
+  """
+  env = LayerReward(task, reward)
+  try:
+    env.reset(seed=0)
+    env.step((env.action_space.low + env.action_space.high) / 2)
+  finally:
+    env.close()

@@ -1,5 +1,7 @@
 """Any gymnasium task with a Box action space, as one flat observation of named fields."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import gin
@@ -135,9 +137,10 @@ def make_task(
   options = dict(options or {})
   try:
     # The task is checked here, once; gymnasium's own checker runs on every step.
-    env = gymnasium.make(
-      task_id, render_mode=render_mode, disable_env_checker=True, **options
-    )
+    with _quiet_compilation():
+      env = gymnasium.make(
+        task_id, render_mode=render_mode, disable_env_checker=True, **options
+      )
   except gymnasium.error.DependencyNotInstalled as error:
     raise errors.TaskError(
       f'task {task_id!r} needs a package that is missing: {_one_line(error)}'
@@ -150,6 +153,26 @@ def make_task(
       f'task {task_id!r} does not take the options {options}: {_one_line(error)}'
     ) from error
   return Task(env, task_id, options)
+
+
+@contextlib.contextmanager
+def _quiet_compilation() -> Iterator[None]:
+  """Drops what MuJoCo says of gymnasium's model files; what it says of a run stays.
+
+  Current MuJoCo calls attributes of the stock models deprecated, once a copy of the task,
+  and leaves a log file in the working directory.
+  """
+  try:
+    import mujoco
+  except ImportError:
+    yield
+    return
+  handler = mujoco.get_mju_user_warning()
+  mujoco.set_mju_user_warning(lambda message: None)
+  try:
+    yield
+  finally:
+    mujoco.set_mju_user_warning(handler)
 
 
 def _one_line(error: BaseException) -> str:

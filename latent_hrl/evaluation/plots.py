@@ -33,7 +33,9 @@ def _axes(title: str, x_label: str, y_label: str, size: tuple[float, float] = (7
   return figure, axes
 
 
-def learning_curve(rows: Sequence[Mapping[str, Any]], title: str, path: pathlib.Path) -> None:
+def learning_curve(
+  rows: Sequence[Mapping[str, Any]], title: str, path: pathlib.Path
+) -> None:
   """Draws the evaluation return of each layer over its environment steps.
 
   Layers trained one after the other follow each other on the x axis. The band is one
@@ -67,7 +69,9 @@ def _latent_colors(latents: np.ndarray) -> np.ndarray:
   second = latents[:, 1] if latents.shape[1] > 1 else np.zeros(len(latents))
   hue = np.arctan2(second, latents[:, 0]) / (2 * np.pi) % 1.0
   saturation = np.clip(np.hypot(latents[:, 0], second) / 1.5, 0.25, 1.0)
-  return matplotlib.colors.hsv_to_rgb(np.stack([hue, saturation, 0.85 * np.ones_like(hue)], 1))
+  return matplotlib.colors.hsv_to_rgb(
+    np.stack([hue, saturation, 0.85 * np.ones_like(hue)], 1)
+  )
 
 
 def goal_trajectories(
@@ -90,7 +94,9 @@ def goal_trajectories(
       positions = np.stack(episode.observations)
       axes.plot(positions[:, 0], positions[:, 1], color=color, linewidth=0.8, alpha=0.7)
     axes.plot(0, 0, 'k+', markersize=8)
-    axes.set(title=title, xlabel='x', ylabel='y', xlim=(-7, 7), ylim=(-7, 7), aspect='equal')
+    axes.set(
+      title=title, xlabel='x', ylabel='y', xlim=(-7, 7), ylim=(-7, 7), aspect='equal'
+    )
     axes.spines[['top', 'right']].set_visible(False)
   figure.suptitle('Colour: angle of the latent held through the episode', y=0.98)
   _save(figure, path)

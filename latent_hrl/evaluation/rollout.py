@@ -108,7 +108,9 @@ def run_episodes(
       if index is None:
         continue
       episode = results[index]
-      observation[slot], reward, terminated, truncated, info = envs[slot].step(actions[slot])
+      observation[slot], reward, terminated, truncated, info = envs[slot].step(
+        actions[slot]
+      )
       episode.layer_return += reward
       episode.task_return += info.get('task_reward', reward)
       episode.length += 1
@@ -210,6 +212,29 @@ def evaluate(
     stack.check_fits(layer.manifest, task)
     decode = layer_decoder(layer, task.fields)
     return run_episodes(envs, decode, layer.dimension, episodes, seed, latents, record)
+  finally:
+    for env in envs:
+      env.close()
+
+
+def evaluate_random(task_id: str, episodes: int = 10, seed: int = 0) -> list[Episode]:
+  """Plays episodes with uniformly random actions, as a floor for comparisons.
+
+  Args:
+    task_id: A gymnasium id.
+    episodes: How many to play.
+    seed: Seed of starts and actions.
+  """
+  reward = rewards.bind(rewards.task_reward)
+  envs = make_slots(task_id, {}, reward, slots=max(1, min(episodes, 10)))
+  box = envs[0].action_space
+  generator = np.random.default_rng(seed)
+
+  def act(observation: np.ndarray, latent: np.ndarray) -> np.ndarray:
+    return generator.uniform(box.low, box.high, latent.shape).astype(np.float32)
+
+  try:
+    return run_episodes(envs, act, box.shape[0], episodes, seed)
   finally:
     for env in envs:
       env.close()

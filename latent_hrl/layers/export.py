@@ -1,4 +1,4 @@
-"""Saves a layer: SavedModel, manifest and model card, as one directory that appears whole."""
+"""Saves a layer: SavedModel, manifest and model card, in one directory."""
 
 import dataclasses
 import logging

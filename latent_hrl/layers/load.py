@@ -52,9 +52,7 @@ class SavedLayer:
     outputs = self.module.encode(observation, action)
     return {name: value.numpy() for name, value in outputs.items()}
 
-  def sample(
-    self, observation: np.ndarray, seed: tuple[int, int]
-  ) -> dict[str, np.ndarray]:
+  def sample(self, observation: np.ndarray, seed: tuple[int, int]) -> dict[str, np.ndarray]:
     """Returns `action` [B, D], `latent` [B, D] and `log_prob` [B]; stateless."""
     outputs = self.module.sample(observation, tf.constant(seed, tf.int32))
     return {name: value.numpy() for name, value in outputs.items()}

@@ -150,9 +150,7 @@ class LayerModule(tf.Module):
     self._flow_forward = flow_forward
     self._take_below = lambda observation: take(observation, below)
 
-  def act(
-    self, observation: tf.Tensor, latent: tf.Tensor
-  ) -> tuple[tf.Tensor, tf.Tensor]:
+  def act(self, observation: tf.Tensor, latent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns this layer's output u and the action a, for collecting experience.
 
     Args:

@@ -27,6 +27,7 @@ class Checkpoints:
     directory: pathlib.Path,
     agent: agents.LatentSpaceAgent,
     replay: replay_lib.ReplayBuffer,
+    run: dict[str, Any] | None = None,
     keep: int = 1,
   ):
     """Binds the state to save.
@@ -35,11 +36,14 @@ class Checkpoints:
       directory: Where the checkpoints of this layer live.
       agent: Its variables are saved, optimisers included.
       replay: Its filled rows are saved.
+      run: What the run is (seed, task, ...), JSON types; a checkpoint of another run is
+        refused.
       keep: How many checkpoints stay.
     """
     self._directory = directory
     self._agent = agent
     self._replay = replay
+    self._run = run or {}
     self._keep = keep
 
   def save(self, env_steps: int, state: dict[str, Any]) -> None:
@@ -54,7 +58,7 @@ class Checkpoints:
     with files.replacing_directory(self._directory / f'{_PREFIX}{env_steps:010d}') as path:
       np.savez(path / 'agent.npz', *variables)
       np.savez(path / 'replay.npz', **rows)
-      content = {'env_steps': env_steps, 'replay': scalars, **state}
+      content = {'run': self._run, 'env_steps': env_steps, 'replay': scalars, **state}
       (path / 'state.json').write_text(json.dumps(content), encoding='utf-8')
     for old in self._paths()[: -self._keep]:
       shutil.rmtree(old)
@@ -74,6 +78,8 @@ class Checkpoints:
     path = paths[-1]
     try:
       content = json.loads((path / 'state.json').read_text(encoding='utf-8'))
+      if content['run'] != self._run:
+        raise ValueError(f'it was written by {content["run"]}, this is {self._run}')
       with np.load(path / 'agent.npz', allow_pickle=False) as saved:
         values = [saved[f'arr_{i}'] for i in range(len(saved.files))]
       with np.load(path / 'replay.npz', allow_pickle=False) as rows:
@@ -81,8 +87,8 @@ class Checkpoints:
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
       reason = str(error).splitlines()[0]
       raise errors.ConfigError(
-        f'checkpoint {path} is damaged or of another configuration ({reason}); remove it '
-        'to start this layer again'
+        f'checkpoint {path} is damaged or of another run ({reason}); remove it to start '
+        'this layer again, or use another --root_dir'
       ) from None
     variables = self._agent.state_variables
     shapes = [tuple(variable.shape) for variable in variables]

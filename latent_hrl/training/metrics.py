@@ -1,4 +1,4 @@
-"""What a run leaves for people and programs: metrics.jsonl, curve, TensorBoard, progress."""
+"""What a run tells people and programs: metrics.jsonl, curve, TensorBoard, progress."""
 
 import json
 import math
@@ -118,9 +118,7 @@ class Progress:
     rate = row.get('steps_per_s')
     left = (self._bar.total - row['env_steps']) / rate if rate else None
     goals = f'  success {row["success_rate"]:.0%}' if 'success_rate' in row else ''
-    speed = (
-      f'  {rate:.0f} steps/s, {tqdm.tqdm.format_interval(left)} left' if rate else ''
-    )
+    speed = f'  {rate:.0f} steps/s, {tqdm.tqdm.format_interval(left)} left' if rate else ''
     self._bar.write(
       f'{row["layer"]}  step {row["env_steps"]:>9,} / {self._bar.total:,}  '
       f'return {row["return_mean"]:9.1f} ± {row["return_std"]:.1f}{goals}{speed}'

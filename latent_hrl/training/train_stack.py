@@ -1,18 +1,23 @@
 """Trains a stack of layers bottom first, each on the saved one below."""
 
+import contextlib
 import pathlib
 from collections.abc import Sequence
 
 import gin
 
+from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import files
+from latent_hrl import rewards
 from latent_hrl import stack
+from latent_hrl.environments import layer_reward
 from latent_hrl.environments import tasks
 from latent_hrl.layers import load
 from latent_hrl.layers import manifest as manifest_lib
 from latent_hrl.layers import spec as spec_lib
 from latent_hrl.training import metrics
+from latent_hrl.training import settings as settings_lib
 from latent_hrl.training import trainer as trainer_lib
 
 
@@ -47,13 +52,10 @@ def train_stack(
   for layer in layers:
     if not isinstance(layer, spec_lib.Layer | str):
       raise errors.ConfigError(
-        f'train_stack.layers holds {layer!r}; write @NAME/Layer(), with parentheses, or the '
-        'path of a saved layer'
+        f'train_stack.layers holds {layer!r}; write @NAME/Layer(), with parentheses, or '
+        'the path of a saved layer'
       )
-  probe = tasks.make_task(task)
-  checked = [load.check(pathlib.Path(x)) if isinstance(x, str) else x for x in layers]
-  stack.check_stack(checked, probe)
-  probe.close()
+  settings = _check(layers, task)
 
   lower: load.SavedLayer | None = None
   log: metrics.MetricsLog | None = None
@@ -61,13 +63,12 @@ def train_stack(
     if isinstance(layer, str):
       lower = load.load_layer(layer)
       continue
-    finished = _finished(root_dir / 'layers' / layer.name, layer, lower)
+    finished = _finished(root_dir / 'layers' / layer.name, layer, task, lower, seed)
     if finished is not None:
       print(f'{layer.name}: already trained for {layer.env_steps:,} steps', flush=True)
       lower = finished
       continue
-    with gin.config_scope(layer.name):
-      trainer = trainer_lib.Trainer(layer, task, lower, root_dir, seed)
+    trainer = _build(layer, settings[layer.name], task, lower, root_dir, seed)
     if log is None:
       root_dir.mkdir(parents=True, exist_ok=True)
       log = metrics.MetricsLog(root_dir, title=f'{task}, seed {seed}')
@@ -80,18 +81,59 @@ def train_stack(
   return lower
 
 
+def _check(
+  layers: Sequence[spec_lib.Layer | str], task_id: str
+) -> dict[str, settings_lib.TrainerSettings]:
+  """Checks all that can be known before training; returns the settings by layer name."""
+  checked = [load.check(pathlib.Path(x)) if isinstance(x, str) else x for x in layers]
+  with contextlib.closing(tasks.make_task(task_id)) as task:
+    stack.check_stack(checked, task)
+  settings = {}
+  for layer in layers:
+    if isinstance(layer, str):
+      continue
+    with gin.config_scope(layer.name):
+      settings[layer.name] = settings_lib.TrainerSettings()
+      layer_reward.probe(tasks.make_task(task_id), rewards.bind(layer.reward_fn))
+  return settings
+
+
+def _build(
+  layer: spec_lib.Layer,
+  settings: settings_lib.TrainerSettings,
+  task_id: str,
+  lower: load.SavedLayer | None,
+  root_dir: pathlib.Path,
+  seed: int,
+) -> trainer_lib.Trainer:
+  """Builds the trainer of a layer within the layer's gin scope."""
+  try:
+    with gin.config_scope(layer.name):
+      return trainer_lib.Trainer(layer, settings, task_id, lower, root_dir, seed)
+  except (TypeError, ValueError) as error:
+    # Nothing has run yet: what networks and agent refuse was bound in gin.
+    raise errors.ConfigError(f'layer {layer.name!r}: {config.one_line(error)}') from error
+
+
 def _finished(
-  path: pathlib.Path, layer: spec_lib.Layer, lower: load.SavedLayer | None
+  path: pathlib.Path,
+  layer: spec_lib.Layer,
+  task_id: str,
+  lower: load.SavedLayer | None,
+  seed: int,
 ) -> load.SavedLayer | None:
   """Returns the layer saved at `path` if it is what this run would train there."""
   if not (path / manifest_lib.PATH).exists():
     return None
   saved = load.load_layer(path)
-  below = () if lower is None else lower.records()
-  if saved.manifest.layers[-1].env_steps < layer.env_steps:
-    return None
-  if saved.manifest.layers[:-1] != below:
+  *below, record = saved.manifest.layers
+  if tuple(below) != (() if lower is None else lower.records()):
     raise errors.StackError(
-      f'{path} holds a layer trained on top of other layers; use another --root_dir'
+      f'{path} holds a layer on top of other lower layers; use another --root_dir'
     )
-  return saved
+  if (record.task, record.seed) != (task_id, seed):
+    raise errors.ConfigError(
+      f'{path} was trained on {record.task} with seed {record.seed}, not on {task_id} with '
+      f'seed {seed}; use another --root_dir'
+    )
+  return saved if record.env_steps >= layer.env_steps else None

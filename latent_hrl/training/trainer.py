@@ -25,6 +25,7 @@ from latent_hrl.layers import spec as spec_lib
 from latent_hrl.training import checkpoints as checkpoints_lib
 from latent_hrl.training import metrics
 from latent_hrl.training import replay as replay_lib
+from latent_hrl.training import settings as settings_lib
 from latent_hrl.training import updates
 
 
@@ -36,70 +37,36 @@ def output_spec(task: tasks.Task, lower: load.SavedLayer | None) -> tensor_spec.
   return tf.TensorSpec(box.shape, tf.float32, name='latent')
 
 
-@gin.configurable(denylist=['spec', 'task_id', 'lower', 'root_dir', 'seed'])
 class Trainer:
   """Trains one layer on a task, on top of frozen lower layers."""
 
   def __init__(
     self,
     spec: spec_lib.Layer,
+    settings: settings_lib.TrainerSettings,
     task_id: str,
     lower: load.SavedLayer | None,
     root_dir: pathlib.Path,
     seed: int,
-    batch_size: int = 256,
-    replay_capacity: int = 1_000_000,
-    initial_steps: int = 5_000,
-    steps_per_call: int = 8,
-    eval_interval: int = 10_000,
-    eval_episodes: int = 10,
-    checkpoint_interval: int = 50_000,
   ):
     """Builds everything; nothing runs yet.
 
     Args:
       spec: The layer.
+      settings: Numbers of the loop.
       task_id: Task to train on.
       lower: The frozen layer below; None for a bottom layer.
       root_dir: Directory of the run.
       seed: Seed of everything random in this layer's training.
-      batch_size: Transitions per update.
-      replay_capacity: Rows of the replay.
-      initial_steps: Environment steps before the first update; a bottom layer acts
-        uniformly in its box there, a higher one samples its own prior.
-      steps_per_call: K; K environment steps and K compiled updates take turns.
-      eval_interval: Environment steps between evaluations.
-      eval_episodes: Episodes of an evaluation, mode policy.
-      checkpoint_interval: Environment steps between checkpoints.
 
     Raises:
-      ConfigError: If a number makes no sense.
-      TaskError: If the task does not give what the layer's reward needs.
+      TaskError: If there is no such task.
+      StackError: If the layer reads what the task does not have.
     """
-    positive = {
-      'batch_size': batch_size,
-      'replay_capacity': replay_capacity,
-      'steps_per_call': steps_per_call,
-      'eval_interval': eval_interval,
-      'eval_episodes': eval_episodes,
-      'checkpoint_interval': checkpoint_interval,
-    }
-    for name, value in positive.items():
-      if not isinstance(value, int) or value < 1:
-        raise errors.ConfigError(f'Trainer.{name} must be a positive integer, got {value!r}')
-    if batch_size > replay_capacity:
-      raise errors.ConfigError(
-        f'Trainer.batch_size {batch_size} exceeds Trainer.replay_capacity {replay_capacity}'
-      )
     self._spec = spec
     self._lower = lower
+    self._settings = settings
     self._layer_dir = root_dir / 'layers' / spec.name
-    self._batch_size = batch_size
-    self._initial_steps = max(initial_steps, 1)
-    self._steps_per_call = steps_per_call
-    self._eval_interval = eval_interval
-    self._eval_episodes = eval_episodes
-    self._checkpoint_interval = checkpoint_interval
     self._seed = seed
     # One stream for each use, so that none shifts another.
     streams = np.random.SeedSequence([seed, 0 if lower is None else lower.manifest.depth])
@@ -112,9 +79,9 @@ class Trainer:
 
     self._reward = rewards.bind(spec.reward_fn)
     self._task = tasks.make_task(task_id)
+    self._dimension = self._task.action_space.shape[0]
     self._env = layer_reward.LayerReward(self._task, self._reward)
-    self._probe_reward()
-    slots = min(eval_episodes, 10)
+    slots = min(settings.eval_episodes, 10)
     self._eval_envs = rollout.make_slots(task_id, self._task.options, self._reward, slots)
 
     reads = observations.select(self._task.fields, spec.observation_fields)
@@ -137,33 +104,33 @@ class Trainer:
       lower_fields=lower_fields,
     )
     self._act = tf.function(self._module.act, jit_compile=True, autograph=False)
-    self._update = updates.fused_update(self._agent, steps_per_call)
+    self._update = updates.fused_update(self._agent, settings.steps_per_call)
     self._replay = replay_lib.ReplayBuffer(
-      replay_capacity,
+      settings.replay_capacity,
       observations.total_size(reads),
-      self._task.action_space.shape[0],
+      self._dimension,
       replay_seed,
     )
     self._checkpoints = checkpoints_lib.Checkpoints(
-      root_dir / 'checkpoints' / spec.name, self._agent, self._replay
+      root_dir / 'checkpoints' / spec.name,
+      self._agent,
+      self._replay,
+      run={
+        'task': task_id,
+        'seed': seed,
+        'reward': self._reward.name,
+        'lower': None if lower is None else lower.digest,
+      },
     )
     self._tensorboard_dir = root_dir / 'tensorboard' / spec.name
 
     self._env_steps = 0
     self._wall_s = 0.0
     self._observation: np.ndarray | None = None
+    self._latent = np.zeros((1, self._dimension), np.float32)
+    self._latent_steps = 0
     self._losses: list[np.ndarray] = []
     self._last_evaluation: dict[str, Any] = {}
-
-  def _probe_reward(self) -> None:
-    """Takes one step, so that a reward the task cannot feed fails before training."""
-    env = layer_reward.LayerReward(
-      tasks.make_task(self._task.task_id), self._reward
-    )
-    env.reset(seed=0)
-    box = env.action_space
-    env.step((box.low + box.high) / 2)
-    env.close()
 
   @property
   def agent(self) -> agents.LatentSpaceAgent:
@@ -198,13 +165,13 @@ class Trainer:
         progress.advance(self._env_steps - before)
         self._wall_s += time.perf_counter() - clock
         done = self._env_steps >= self._spec.env_steps
-        if done or self._crossed(before, self._eval_interval):
+        if done or self._crossed(before, self._settings.eval_interval):
           elapsed = time.perf_counter() - started
           speed = (self._env_steps - steps_at_start) / elapsed
           self._evaluate(log, tensorboard, progress, steps_per_s=speed)
           self.save()
           started, steps_at_start = time.perf_counter(), self._env_steps
-        if done or self._crossed(before, self._checkpoint_interval):
+        if done or self._crossed(before, self._settings.checkpoint_interval):
           self._save_checkpoint()
     finally:
       progress.close()
@@ -220,12 +187,13 @@ class Trainer:
 
   def _advance(self) -> None:
     """K environment steps, then K updates."""
-    steps = min(self._steps_per_call, self._spec.env_steps - self._env_steps)
+    steps = min(self._settings.steps_per_call, self._spec.env_steps - self._env_steps)
     for _ in range(steps):
       self._collect()
-    if self._env_steps < self._initial_steps:
+    if self._env_steps < self._settings.initial_steps:
       return
-    losses = self._update(self._replay.sample(self._steps_per_call, self._batch_size)).numpy()
+    batch = self._replay.sample(self._settings.steps_per_call, self._settings.batch_size)
+    losses = self._update(batch).numpy()
     if not np.isfinite(losses).all():
       named = dict(zip(agents.LossExtra._fields, losses.tolist(), strict=True))
       raise errors.LatentHrlError(
@@ -239,13 +207,16 @@ class Trainer:
     if self._observation is None:
       self._observation, _ = self._env.reset(seed=self._env_seed)
       self._env_seed = None
+      self._latent_steps = 0
     observation = self._observation
-    if self._lower is None and self._env_steps < self._initial_steps:
+    if self._lower is None and self._env_steps < self._settings.initial_steps:
       box = self._task.action_space
       output = action = self._rng.uniform(box.low, box.high).astype(np.float32)
     else:
-      latent = self._rng.standard_normal((1, self._module_dimension), np.float32)
-      outputs = self._act(observation[np.newaxis, self._stack_where], latent)
+      if self._latent_steps % self._settings.hold_latent_steps == 0:
+        self._latent = self._rng.standard_normal((1, self._dimension), np.float32)
+      self._latent_steps += 1
+      outputs = self._act(observation[np.newaxis, self._stack_where], self._latent)
       output, action = (part.numpy()[0] for part in outputs)
     next_observation, reward, terminated, truncated, _ = self._env.step(action)
     self._replay.add(
@@ -263,6 +234,9 @@ class Trainer:
   def _module_dimension(self) -> int:
     return self._task.action_space.shape[0]
 
+  def _decode(self, observation: np.ndarray, latent: np.ndarray) -> np.ndarray:
+    return self._act(observation[:, self._stack_where], latent)[1].numpy()
+
   def _evaluate(
     self,
     log: metrics.MetricsLog,
@@ -273,11 +247,9 @@ class Trainer:
     clock = time.perf_counter()
     episodes = rollout.run_episodes(
       self._eval_envs,
-      lambda observation, latent: self._act(observation[:, self._stack_where], latent)[
-        1
-      ].numpy(),
-      self._module_dimension,
-      self._eval_episodes,
+      self._decode,
+      self._dimension,
+      self._settings.eval_episodes,
       self._eval_seed,
     )
     self._wall_s += time.perf_counter() - clock

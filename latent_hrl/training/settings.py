@@ -1,0 +1,49 @@
+"""How a layer is trained: the numbers of the loop, checked before anything is built."""
+
+import dataclasses
+
+import gin
+
+from latent_hrl import errors
+
+
+@gin.configurable('Trainer')
+@dataclasses.dataclass(frozen=True)
+class TrainerSettings:
+  """Numbers of the training loop; `Trainer.NAME` in gin.
+
+  Attributes:
+    batch_size: Transitions per update.
+    replay_capacity: Rows of the replay.
+    initial_steps: Environment steps before the first update; a bottom layer acts uniformly
+      in its box there, a higher one samples its prior.
+    hold_latent_steps: Environment steps for which collection keeps the latent it drew. With
+      1 each step draws anew, as in the paper; with more, the replay holds what a layer
+      above or a held latent will do to this one.
+    steps_per_call: K; K environment steps and K compiled updates take turns.
+    eval_interval: Environment steps between evaluations; the layer is saved at each.
+    eval_episodes: Episodes of an evaluation, mode policy.
+    checkpoint_interval: Environment steps between checkpoints.
+  """
+
+  batch_size: int = 256
+  replay_capacity: int = 1_000_000
+  initial_steps: int = 5_000
+  hold_latent_steps: int = 1
+  steps_per_call: int = 8
+  eval_interval: int = 10_000
+  eval_episodes: int = 10
+  checkpoint_interval: int = 50_000
+
+  def __post_init__(self) -> None:
+    for field in dataclasses.fields(self):
+      value = getattr(self, field.name)
+      if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise errors.ConfigError(
+          f'Trainer.{field.name} must be a positive integer, got {value!r}'
+        )
+    if self.batch_size > self.replay_capacity:
+      raise errors.ConfigError(
+        f'Trainer.batch_size ({self.batch_size}) exceeds Trainer.replay_capacity '
+        f'({self.replay_capacity})'
+      )
