@@ -19,7 +19,8 @@ if os.environ.setdefault('TF_USE_LEGACY_KERAS', '1') not in ('1', 'true', 'True'
     f'environment sets it to {os.environ["TF_USE_LEGACY_KERAS"]!r}.'
   )
 # Device probing and CPU feature notices drown the few lines that matter.
-os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+TF_LOG_LEVEL = '2'
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', TF_LOG_LEVEL)
 
 with contextlib.suppress(ImportError):
   # TF-Agents imports the unmaintained `gym`, which prints a notice about itself.

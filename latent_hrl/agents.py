@@ -5,7 +5,7 @@ otherwise) it maximises
 
   E Σ γᵗ [ r(s_t) + α · H(u_t|s_t) ],    H(u|s) = -log π(u|s) + log μ(u)
 
-with one reference measure μ in all three losses (paper.md, "The objective here"):
+with one reference measure μ in all three losses (docs/method.md, "Objective"):
 
 * bounded output: μ is the uniform measure on the box in units of its half-width, so H is
   the entropy of the action rescaled to [-1, 1]ᴰ, and a target of -D means the same for
@@ -431,7 +431,7 @@ def create_agent(
     time_step_spec: See `LatentSpaceAgent`.
     action_spec: See `LatentSpaceAgent`.
     seed: See `LatentSpaceAgent`; the initial weights follow TensorFlow's global seed.
-    learning_rate: Adam's step size, shared by actor, critic and temperature (paper.md).
+    learning_rate: Adam's step size for actor, critic and temperature (docs/method.md).
     gamma: See `LatentSpaceAgent`.
     target_update_tau: See `LatentSpaceAgent`.
     temperature: See `LatentSpaceAgent`.

@@ -8,6 +8,7 @@ from absl import app
 from absl import flags
 from absl import logging
 
+import latent_hrl
 from latent_hrl import config
 from latent_hrl import errors
 
@@ -40,15 +41,12 @@ def _parse_flags(argv: list[str]) -> list[str]:
 
 def _guarded(main: Callable[[], None]) -> int:
   try:
+    _import_tensorflow()
     main()
   except errors.LatentHrlError as error:
     return _report(str(error).splitlines()[0])
-  except PermissionError as error:
-    return _report(f'no permission to write {error.filename!r}')
-  except FileNotFoundError as error:
-    return _report(f'there is no file {error.filename!r}')
   except OSError as error:
-    return _report(f'{error.strerror or error} ({error.filename})')
+    return _report(f'{error.filename}: {error.strerror or error}')
   except RuntimeError as error:
     # gin's own type for a parameter that has to be bound.
     if 'Required bindings' not in str(error):
@@ -58,6 +56,26 @@ def _guarded(main: Callable[[], None]) -> int:
     print('interrupted; run the same command again to resume', file=sys.stderr)
     return INTERRUPTED
   return 0
+
+
+def _import_tensorflow() -> None:
+  """Imports TensorFlow without what its C++ says of GPUs before it reads its log level.
+
+  Whoever sets TF_CPP_MIN_LOG_LEVEL gets to see it.
+  """
+  if os.environ['TF_CPP_MIN_LOG_LEVEL'] != latent_hrl.TF_LOG_LEVEL:
+    return
+  descriptor = sys.stderr.fileno()
+  saved = os.dup(descriptor)
+  try:
+    with open(os.devnull, 'w', encoding='utf-8') as null:
+      os.dup2(null.fileno(), descriptor)
+    import tensorflow as tf
+
+    tf.config.list_physical_devices()  # Looks for a GPU now, not in the middle of a run.
+  finally:
+    os.dup2(saved, descriptor)
+    os.close(saved)
 
 
 def _report(message: str) -> int:

@@ -10,7 +10,7 @@ and maps the other half x to
 with (t, l) = conditioner_i(k; s), so the Jacobian is triangular and both directions cost
 one conditioner call. Couplings alternate between the contiguous halves [:D//2] and
 [D//2:]. The log-scale is bounded, l = b · tanh(r / b), so that no state can blow the
-latent up (paper.md, trap 4).
+latent up (docs/method.md, departure 3).
 
 Source: Dinh, Sohl-Dickstein, Bengio, "Density estimation using Real NVP" (2017), eqs. 7
 and 8; conditioning on the state as in the latent space policies of Haarnoja et al.

@@ -51,8 +51,8 @@ def box_center_and_half_width(
 class CouplingConditioner(tf.keras.layers.Layer):
   """Shift and raw log-scale of one coupling, from the kept half and the state.
 
-  One hidden tanh layer (paper.md, architecture); the last layer starts at zero, so a
-  fresh coupling is the identity (paper.md, trap 4).
+  One hidden tanh layer (docs/method.md); the last layer starts at zero, so a
+  fresh coupling is the identity (docs/method.md, departure 3).
   """
 
   def __init__(self, input_size: int, hidden_units: int, output_size: int, name: str):
@@ -98,9 +98,9 @@ class LatentPolicyNetwork(network.Network):
       output_tensor_spec: Spec of the layer's output, float32 [D], D ≥ 1: the action box,
         or unbounded for the latent of the layer below.
       embedding_units: Widths of the relu layers that embed the state.
-      embedding_size: Size of the state embedding; 2·D if None (paper.md).
+      embedding_size: Size of the state embedding; 2·D if None (docs/method.md).
       num_couplings: Number of coupling layers.
-      conditioner_units: Width of each coupling's hidden tanh layer; D if None (paper.md).
+      conditioner_units: Width of each coupling's tanh layer; D if None (docs/method.md).
       log_scale_bound: Bound on each coupling's log-scale.
       name: Name of the network.
 

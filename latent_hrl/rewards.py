@@ -158,7 +158,7 @@ def planar_speed(
 ) -> float:
   """|v_xy| (m/s) in any direction, plus a bonus per step alive, minus weight · Σ a².
 
-  The defaults are those of the multi-direction Ant (paper.md: alive 0.05, control
+  The defaults are those of the multi-direction Ant (docs/method.md: alive 0.05, control
   0.5 · 0.01), without the contact cost. On a planar task such as HalfCheetah it is |v_x|.
   """
   speed = np.hypot(_info(transition, 'x_velocity'), transition.info.get('y_velocity', 0.0))
@@ -183,7 +183,7 @@ def goal_distance(
   Args:
     transition: The step.
     goal: Coordinates of the goal; None reads the observation field `goal`.
-    weight: Reward per unit of distance (0.3 in paper.md).
+    weight: Reward per unit of distance (0.3 in docs/method.md).
     offset: Distance that is worth 0, such as the goal's distance from the start.
   """
   return weight * (offset - _goal_distance(transition, goal))
@@ -201,7 +201,7 @@ def sparse_goal(
   Args:
     transition: The step.
     goal: Coordinates of the goal; None reads the observation field `goal`.
-    radius: Distance at which the goal counts as reached (0.25 in paper.md).
-    weight: The reward there (0.3 in paper.md).
+    radius: Distance at which the goal counts as reached (0.25 in docs/method.md).
+    weight: The reward there (0.3 in docs/method.md).
   """
   return weight if _goal_distance(transition, goal) <= radius else 0.0

@@ -15,7 +15,7 @@ from latent_hrl.layers import spec as spec_lib
 
 
 def check_fits(manifest: manifest_lib.Manifest, task: tasks.Task) -> None:
-  """Checks that a saved layer can act on a task (design.md, section 3).
+  """Checks that a saved layer can act on a task.
 
   Raises:
     StackError: If a field that the layer reads is missing or has another size, or the

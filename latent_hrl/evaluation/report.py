@@ -1,4 +1,4 @@
-"""What an evaluation found, as JSON and as text (design.md, section 5)."""
+"""What an evaluation found, as JSON and as text."""
 
 import json
 import pathlib

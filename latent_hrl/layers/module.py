@@ -13,7 +13,7 @@ from latent_hrl import networks
 from latent_hrl import observations
 
 # An action nearer than this to the box's boundary, in half-widths, is moved inside before
-# tanh is inverted (paper.md, trap 6).
+# tanh is inverted (docs/method.md, departure 4).
 BOUNDARY = 1e-6
 
 
@@ -21,7 +21,7 @@ class LayerModule(tf.Module):
   """One layer on top of its frozen lower layers.
 
   `forward` and `inverse` are what the layer above builds on; the other functions are the
-  signatures of a saved layer (design.md, section 2). Only variables and traced functions
+  signatures of a saved layer. Only variables and traced functions
   hang on this object, so a SavedModel of it needs nothing but TensorFlow.
   """
 
@@ -168,7 +168,7 @@ class LayerModule(tf.Module):
     return output, action
 
   def signatures(self) -> dict[str, Any]:
-    """Returns the SavedModel signatures by name (design.md, section 2)."""
+    """Returns the SavedModel signatures by name."""
     return {
       'serving_default': self.serving_default,
       'decode': self.decode,

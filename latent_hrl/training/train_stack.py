@@ -34,7 +34,7 @@ def train_stack(
   on from its last checkpoint.
 
   Args:
-    root_dir: Directory of the run (design.md, section 5, has its files).
+    root_dir: Directory of the run.
     seed: Seed of the run.
     task: Gymnasium id of the task.
     layers: Bottom first: layers to train, and as first entry possibly the path of a

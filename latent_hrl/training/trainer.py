@@ -132,16 +132,6 @@ class Trainer:
     self._losses: list[np.ndarray] = []
     self._last_evaluation: dict[str, Any] = {}
 
-  @property
-  def agent(self) -> agents.LatentSpaceAgent:
-    """The agent in training."""
-    return self._agent
-
-  @property
-  def module(self) -> module_lib.LayerModule:
-    """The layer in training, with its lower layers."""
-    return self._module
-
   def train(self, log: metrics.MetricsLog) -> None:
     """Trains to the layer's number of environment steps, then saves the layer.
 
@@ -153,6 +143,12 @@ class Trainer:
       LatentHrlError: If a loss is not finite.
     """
     self._restore(log)
+    if self._spec.env_steps < self._settings.initial_steps:
+      print(
+        f'{self._spec.name}: note: no update within {self._spec.env_steps:,} steps; '
+        f'Trainer.initial_steps is {self._settings.initial_steps:,}',
+        flush=True,
+      )
     tensorboard = metrics.TensorBoard(self._tensorboard_dir)
     progress = metrics.Progress(self._spec.name, self._spec.env_steps, self._env_steps)
     try:
@@ -229,10 +225,6 @@ class Trainer:
     )
     self._observation = None if terminated or truncated else next_observation
     self._env_steps += 1
-
-  @property
-  def _module_dimension(self) -> int:
-    return self._task.action_space.shape[0]
 
   def _decode(self, observation: np.ndarray, latent: np.ndarray) -> np.ndarray:
     return self._act(observation[:, self._stack_where], latent)[1].numpy()
