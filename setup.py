@@ -1,4 +1,4 @@
-"""Packaging of latent_hrl; requirements.lock has the exact versions of an installation."""
+"""Packaging of latent_hrl; what gets installed exactly is in requirements.lock."""
 
 import pathlib
 import re

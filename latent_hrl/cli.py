@@ -95,9 +95,10 @@ def set_threads() -> int:
   """
   import tensorflow as tf
 
-  cores = (
-    len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
-  )
+  if hasattr(os, 'sched_getaffinity'):
+    cores = len(os.sched_getaffinity(0))
+  else:
+    cores = os.cpu_count() or 1
   tf.config.threading.set_intra_op_parallelism_threads(cores)
   tf.config.threading.set_inter_op_parallelism_threads(1)
   return cores

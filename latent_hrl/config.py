@@ -4,12 +4,15 @@ import importlib
 import inspect
 import pathlib
 import re
+import tokenize
 from collections.abc import Iterable, Sequence
 
 import gin
 
 from latent_hrl import errors
 
+# What gin raises on a file or binding it does not take.
+_GIN_ERRORS = (ValueError, TypeError, SyntaxError, OSError, RuntimeError, ImportError)
 PROJECT_ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Modules whose import registers what gin files may name.
 _CONFIGURABLES = (
@@ -42,13 +45,15 @@ def load(gin_files: Sequence[str], gin_bindings: Sequence[str] = ()) -> None:
   gin.add_config_file_search_path(str(PROJECT_ROOT))
   try:
     gin.parse_config_files_and_bindings(list(gin_files), list(gin_bindings))
-  except (ValueError, TypeError, SyntaxError, OSError, RuntimeError, ImportError) as error:
+  except (*_GIN_ERRORS, tokenize.TokenError) as error:
     raise errors.ConfigError(one_line(error)) from error
 
 
 def one_line(error: BaseException) -> str:
   """Returns gin's complaint as one line, with the nearest valid name."""
   text = ' '.join(line.strip() for line in str(error).splitlines() if line.strip(' ^'))
+  if isinstance(error, tokenize.TokenError):
+    return f'gin cannot read the end of the file or binding: {error.args[0]}'
   if isinstance(error, SyntaxError):
     place = f' in {error.filename!r}, line {error.lineno}' if error.filename else ''
     return f'gin cannot read {(error.text or "").strip()!r}{place}: {error.msg}'
@@ -66,7 +71,7 @@ def one_line(error: BaseException) -> str:
 def _configurables() -> Iterable[str]:
   # gin has no public list of what is registered.
   registry = getattr(gin.config, '_REGISTRY', {})
-  return {selector.split('.')[-1] for selector in registry}
+  return {selector.split('.')[-1] for selector, _ in registry.items()}
 
 
 def _parameters(name: str) -> Iterable[str]:

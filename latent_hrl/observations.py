@@ -83,7 +83,7 @@ def indices(
   """
   available = {field.name: field for field in fields}
   where = slices(fields)
-  positions = []
+  positions: list[int] = []
   for read in reads:
     if read.name not in available:
       raise errors.StackError(

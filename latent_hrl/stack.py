@@ -29,7 +29,10 @@ def check_fits(manifest: manifest_lib.Manifest, task: tasks.Task) -> None:
       f'{task.task_id!r}: {error}'
     ) from None
   box = (task.action_space.low, task.action_space.high)
-  own = (np.float32(manifest.action_low), np.float32(manifest.action_high))
+  own = (
+    np.asarray(manifest.action_low, np.float32),
+    np.asarray(manifest.action_high, np.float32),
+  )
   same_size = own[0].shape == box[0].shape
   if not same_size or not all(np.allclose(a, b) for a, b in zip(own, box, strict=True)):
     raise errors.StackError(
@@ -108,6 +111,6 @@ class LatentActionWrapper(gymnasium.Wrapper):
   def step(self, latent: np.ndarray):
     """Decodes the latent, float32 [D], and takes a step; see `gymnasium.Env.step`."""
     observation = self._observation[np.newaxis, self._indices]
-    action = self._layer.decode(observation, np.float32(latent)[np.newaxis])[0]
+    action = self._layer.decode(observation, np.asarray(latent, np.float32)[np.newaxis])[0]
     self._observation, reward, terminated, truncated, info = self.env.step(action)
     return self._observation, reward, terminated, truncated, {**info, 'action': action}

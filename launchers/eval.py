@@ -40,15 +40,15 @@ def main() -> None:
     video.check_path(pathlib.Path(_VIDEO.value))
   cli.set_threads()
   layer = load.load_layer(_LAYER.value)
-  protocol = {'seed': _SEED.value, 'latents': _LATENTS.value}
-  episodes = rollout.evaluate(layer, _TASK.value, _EPISODES.value, **protocol)
-  result = report.result(layer, _TASK.value, _SEED.value, _LATENTS.value, episodes)
+  protocol = (_SEED.value, _LATENTS.value)
+  episodes = rollout.evaluate(layer, _TASK.value, _EPISODES.value, *protocol)
+  result = report.result(layer, _TASK.value, *protocol, episodes)
   print(report.text(result))
   if _OUTPUT.value:
     report.write(result, pathlib.Path(_OUTPUT.value))
   if _VIDEO.value:
     try:
-      video.film(layer, pathlib.Path(_VIDEO.value), _TASK.value, **protocol)
+      video.film(layer, pathlib.Path(_VIDEO.value), _TASK.value, *protocol)
     except video.RenderingUnavailableError as error:
       print(error, file=sys.stderr)
 

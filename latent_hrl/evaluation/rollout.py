@@ -46,7 +46,7 @@ class Episode:
   task_return: float = 0.0
   layer_return: float = 0.0
   length: int = 0
-  latent: np.ndarray | None = None
+  latent: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0))
   success: bool | None = None
   goal: int | None = None
   observations: list[np.ndarray] = dataclasses.field(default_factory=list)
@@ -142,11 +142,11 @@ def summarize(episodes: Sequence[Episode]) -> dict[str, Any]:
     'length_mean': float(np.mean([episode.length for episode in episodes])),
     'episodes': len(episodes),
   }
-  successes = [episode.success for episode in episodes]
-  if all(success is not None for success in successes):
+  successes = [e.success for e in episodes if e.success is not None]
+  if len(successes) == len(episodes):
     summary['success_rate'] = float(np.mean(successes))
-  goals = [episode.goal for episode in episodes]
-  if all(goal is not None for goal in goals):
+  goals = [episode.goal for episode in episodes if episode.goal is not None]
+  if len(goals) == len(episodes):
     summary['goal_rates'] = {
       str(goal): goals.count(goal) / len(goals) for goal in sorted(set(goals)) if goal >= 0
     }

@@ -172,11 +172,11 @@ def read(directory: pathlib.Path) -> Manifest:
         directory, f'format version {version} is not {FORMAT_VERSION}, which this reads'
       )
     manifest = _parse(content)
+    if (content['depth'], content['latent_size']) != (manifest.depth, manifest.dimension):
+      raise ValueError('it contradicts itself on depth or latent size')
   except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
     reason = f'{type(error).__name__}: {error}'.splitlines()[0]
     raise errors.LayerLoadError(directory, f'{PATH} is damaged ({reason})') from None
-  if manifest.depth != content['depth'] or manifest.dimension != content['latent_size']:
-    raise errors.LayerLoadError(directory, f'{PATH} contradicts itself on depth or size')
   return manifest
 
 
@@ -187,7 +187,11 @@ def _parse(content: dict[str, Any]) -> Manifest:
     reads = tuple(_typed(name, str) for name in _typed(record.reads, list))
     _typed(record.name, str)
     _typed(record.task, str)
+    _typed(record.reward, str)
     _typed(record.env_steps, int)
+    _typed(record.seed, int)
+    if record.digest is not None:
+      _typed(record.digest, str)
     _typed(record.task_options, dict)
     _typed(record.reward_arguments, dict)
     _typed(record.evaluation, dict)

@@ -59,15 +59,15 @@ class LayerModule(tf.Module):
       square = tf.reduce_sum(tf.square(latent), axis=-1)
       return -0.5 * (square + dimension * np.float32(np.log(2 * np.pi)))
 
-    if lower is None:
-      squash = network.squash
+    squash = network.squash
+    if squash is not None:
       center, half_width = networks.box_center_and_half_width(network.output_tensor_spec)
       inside = half_width * np.float32(1 - BOUNDARY)
 
     def forward(observation: tf.Tensor, latent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
       """z to (a, log |det da/dz|)."""
       output, log_det = flow_forward(observation, latent)
-      if lower is None:
+      if squash is not None:
         action = squash.forward(output)
         return action, log_det + squash.forward_log_det_jacobian(output, event_ndims=1)
       action, lower_log_det = lower.forward(take(observation, below), output)
@@ -83,7 +83,7 @@ class LayerModule(tf.Module):
       observation: tf.Tensor, action: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
       """a to (z, log |det dz/da|, clipped)."""
-      if lower is None:
+      if squash is not None:
         offset = action - center
         clipped = tf.reduce_any(tf.abs(offset) >= inside, axis=-1)
         output = squash.inverse(center + tf.clip_by_value(offset, -inside, inside))

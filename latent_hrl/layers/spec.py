@@ -18,13 +18,13 @@ class Layer:
   under `base/` (of the networks, the agent, the trainer) holds for this layer alone.
 
   Attributes:
-    name: Name of the layer and of its directory; the gin scope if None.
+    name: Name of the layer and of its directory; the gin scope if empty.
     reward_fn: Reward function from `latent_hrl.rewards`.
     env_steps: Environment steps to train for.
     observation_fields: Names of the fields the layer reads; None for all of the task.
   """
 
-  name: str | None = None
+  name: str = ''
   reward_fn: Callable[..., float] = rewards.task_reward
   env_steps: int = 300_000
   observation_fields: Sequence[str] | None = None

@@ -57,7 +57,7 @@ class Checkpoints:
     variables = [variable.numpy() for variable in self._agent.state_variables]
     with files.replacing_directory(self._directory / f'{_PREFIX}{env_steps:010d}') as path:
       np.savez(path / 'agent.npz', *variables)
-      np.savez(path / 'replay.npz', **rows)
+      np.savez(path / 'replay.npz', **rows)  # type: ignore[arg-type]
       content = {'run': self._run, 'env_steps': env_steps, 'replay': scalars, **state}
       (path / 'state.json').write_text(json.dumps(content), encoding='utf-8')
     for old in self._paths()[: -self._keep]:
@@ -84,7 +84,14 @@ class Checkpoints:
         values = [saved[f'arr_{i}'] for i in range(len(saved.files))]
       with np.load(path / 'replay.npz', allow_pickle=False) as rows:
         self._replay.restore(rows, content['replay'])
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (
+      OSError,
+      EOFError,
+      ValueError,
+      KeyError,
+      TypeError,
+      zipfile.BadZipFile,
+    ) as error:
       reason = str(error).splitlines()[0]
       raise errors.ConfigError(
         f'checkpoint {path} is damaged or of another run ({reason}); remove it to start '

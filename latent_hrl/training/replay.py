@@ -140,6 +140,7 @@ class ReplayBuffer:
     filled = min(self._rows_written + 1, self._capacity)
     rows = {name: array[:filled] for name, array in self._arrays().items()}
     scalars = {
+      'capacity': self._capacity,
       'rows_written': self._rows_written,
       'episode_open': self._episode_open,
       'rng': self._rng.bit_generator.state,
@@ -152,6 +153,9 @@ class ReplayBuffer:
     Raises:
       ValueError: If the rows do not fit this buffer.
     """
+    if scalars['capacity'] != self._capacity:
+      # Rows are numbered modulo the capacity.
+      raise ValueError(f'a capacity of {scalars["capacity"]}, not {self._capacity}')
     for name, array in self._arrays().items():
       if rows[name].shape[1:] != array.shape[1:] or len(rows[name]) > self._capacity:
         raise ValueError(f'{name} of shape {rows[name].shape} do not fit {array.shape}.')

@@ -78,6 +78,7 @@ def train_stack(
     finally:
       trainer.close()
     lower = load.load_layer(root_dir / 'layers' / layer.name)
+  assert lower is not None  # _check refuses an empty list.
   return lower
 
 
@@ -85,7 +86,9 @@ def _check(
   layers: Sequence[spec_lib.Layer | str], task_id: str
 ) -> dict[str, settings_lib.TrainerSettings]:
   """Checks all that can be known before training; returns the settings by layer name."""
-  checked = [load.check(pathlib.Path(x)) if isinstance(x, str) else x for x in layers]
+  checked: list[spec_lib.Layer | manifest_lib.Manifest] = [
+    load.check(pathlib.Path(layer)) if isinstance(layer, str) else layer for layer in layers
+  ]
   with contextlib.closing(tasks.make_task(task_id)) as task:
     stack.check_stack(checked, task)
   settings = {}

@@ -311,5 +311,5 @@ class Trainer:
     # The running episode is not part of a checkpoint: it ends here, the next one starts
     # from a seed of its own.
     self._replay.end_episode()
-    self._env_seed = (self._env_seed + self._env_steps) & 0x7FFFFFFF
+    self._env_seed = int(self._rng.integers(2**31))
     log.rewind(self._spec.name, self._env_steps)
