@@ -1,0 +1,195 @@
+"""Tests of tasks: named fields out of any gymnasium environment, and what is refused."""
+
+import collections
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium import spaces
+from gymnasium.utils import env_checker
+
+from latent_hrl import errors
+from latent_hrl.environments import tasks
+from tests import helpers
+
+
+class _FixedEnv(gymnasium.Env):
+  """Returns what it is told to."""
+
+  def __init__(self, observation_space, action_space=None, observation=None, reward=0.0):
+    self.observation_space = observation_space
+    self.action_space = action_space or spaces.Box(-1, 1, (2,), np.float32)
+    self._result = observation
+    self._reward = reward
+
+  def reset(self, *, seed=None, options=None):
+    return self._result, {}
+
+  def step(self, action):
+    return self._result, self._reward, np.bool_(False), np.bool_(True), {}
+
+
+def _box(*shape):
+  return spaces.Box(-np.inf, np.inf, shape, np.float64)
+
+
+@pytest.mark.parametrize(
+  ('name', 'observation_size', 'action_size', 'limit'),
+  [
+    ('Swimmer', 8, 2, 1.0),
+    ('Hopper', 11, 3, 1.0),
+    ('Walker2d', 17, 6, 1.0),
+    ('HalfCheetah', 17, 6, 1.0),
+    ('Ant', 105, 8, 1.0),
+    ('Humanoid', 348, 17, 0.4),
+  ],
+)
+def test_locomotion_task_is_one_float32_field(name, observation_size, action_size, limit):
+  task = tasks.make_task(f'{name}-v5')
+  try:
+    assert task.task_id == f'{name}-v5'
+    assert task.fields == (('observation', observation_size),)
+    assert task.observation_space.shape == (observation_size,)
+    np.testing.assert_array_equal(task.action_space.low, np.full(action_size, -limit, 'f4'))
+    np.testing.assert_array_equal(task.action_space.high, np.full(action_size, limit, 'f4'))
+    first, _ = task.reset(seed=0)
+    second, reward, terminated, truncated, info = task.step(task.action_space.high)
+    for observation in (first, second):
+      assert observation.shape == (observation_size,) and observation.dtype == np.float32
+    assert np.abs(second - first).max() > 0
+    assert (type(reward), type(terminated), type(truncated)) == (float, bool, bool)
+    assert 'x_velocity' in info
+    np.testing.assert_array_equal(task.reset(seed=0)[0], first)
+  finally:
+    task.close()
+
+
+def test_options_reach_the_environment_and_are_remembered():
+  options = {'include_cfrc_ext_in_observation': False}
+  task = tasks.make_task('Ant-v5', options=options)
+  assert task.fields == (('observation', 27),)
+  assert task.options == options
+  task.close()
+
+
+def test_dict_observation_has_one_field_for_each_entry_in_order_of_the_space(toy_task):
+  # What the environment sends has its entries the other way round.
+  task = toy_task()
+  assert task.fields == (('body', 3), ('goal', 2))
+  task.reset(seed=0)
+  observation, *_ = task.step(np.float32([0.5, -0.25]))
+  assert observation.dtype == np.float32
+  np.testing.assert_allclose(observation[:3], [0.5, -0.25, 0.1], rtol=1e-6)
+  parts = task.split(observation)
+  assert list(parts) == ['body', 'goal']
+  np.testing.assert_array_equal(parts['body'], observation[:3])
+  np.testing.assert_array_equal(parts['goal'], observation[3:])
+
+  reverse = toy_task(goal_first=True)
+  assert reverse.fields == (('goal', 2), ('body', 3))
+  reverse.reset(seed=0)
+  other, *_ = reverse.step(np.float32([0.5, -0.25]))
+  np.testing.assert_array_equal(other, [*observation[3:], *observation[:3]])
+
+
+def test_fields_of_any_shape_are_flattened_in_row_order():
+  space = spaces.Dict(collections.OrderedDict(grid=_box(2, 2), number=_box()))
+  sent = {'number': np.float64(9), 'grid': np.array([[1.0, 2], [3, 4]])}
+  task = tasks.Task(_FixedEnv(space, observation=sent), 'Grid-v0', {})
+  assert task.fields == (('grid', 4), ('number', 1))
+  np.testing.assert_array_equal(task.reset()[0], [1, 2, 3, 4, 9])
+
+
+@pytest.mark.filterwarnings('ignore::UserWarning')  # Wrapped, lopsided, unbounded: meant.
+def test_task_keeps_the_contract_of_gymnasium(toy_task):
+  env_checker.check_env(toy_task(), skip_render_check=True)
+
+
+def test_discrete_actions_are_refused():
+  with pytest.raises(errors.TaskError) as error:
+    tasks.make_task('CartPole-v1')
+  message = str(error.value)
+  assert "task 'CartPole-v1' has the action space Discrete(2)" in message
+  assert 'continuous actions' in message
+
+
+def test_action_matrix_is_refused():
+  env = _FixedEnv(_box(2), action_space=spaces.Box(-1, 1, (2, 2), np.float32))
+  with pytest.raises(errors.TaskError, match='a Box with one dimension'):
+    tasks.Task(env, 'Matrix-v0', {})
+
+
+@pytest.mark.parametrize('low', [[-np.inf, -np.inf], [-1.0, -np.inf]])
+def test_unbounded_actions_are_refused(low):
+  env = _FixedEnv(_box(2), action_space=spaces.Box(np.float32(low), 1.0, dtype=np.float32))
+  with pytest.raises(
+    errors.TaskError, match="task 'Wide-v0' has an unbounded action space"
+  ):
+    tasks.Task(env, 'Wide-v0', {})
+
+
+def test_observation_that_is_no_box_is_refused_by_field():
+  with pytest.raises(errors.TaskError, match="field 'observation' is Discrete"):
+    tasks.Task(_FixedEnv(spaces.Discrete(3)), 'Chain-v0', {})
+  space = spaces.Dict({'body': _box(2), 'mode': spaces.Discrete(3)})
+  with pytest.raises(errors.TaskError, match="task 'Mixed-v0': observation field 'mode'"):
+    tasks.Task(_FixedEnv(space), 'Mixed-v0', {})
+
+
+@pytest.mark.parametrize(
+  ('task_id', 'nearest'),
+  [
+    ('HalfCheeta-v5', 'HalfCheetah-v5'),
+    ('Hoper-v5', 'Hopper-v5'),
+    ('latent_hrl/MultiGaol-v0', 'latent_hrl/MultiGoal-v0'),
+  ],
+)
+def test_unknown_task_is_an_error_with_the_nearest_name(task_id, nearest):
+  with pytest.raises(errors.TaskError) as error:
+    tasks.make_task(task_id)
+  message = str(error.value).splitlines()[0]  # gin adds the place.
+  assert message == f'there is no task {task_id!r}; did you mean {nearest!r}?'
+
+
+def test_module_that_cannot_be_imported_is_an_unknown_task():
+  with pytest.raises(errors.TaskError, match="there is no task 'no_such_module:Maze-v0'"):
+    tasks.make_task('no_such_module:Maze-v0')
+
+
+def test_unknown_option_is_named_with_its_cause():
+  with pytest.raises(errors.TaskError) as error:
+    tasks.make_task('latent_hrl/MultiGoal-v0', options={'gravity': 3})
+  message = str(error.value).splitlines()[0]
+  assert "does not take the options {'gravity': 3}" in message
+  assert "unexpected keyword argument 'gravity'" in message
+
+
+@pytest.mark.parametrize('bad', [np.nan, np.inf])
+def test_observation_that_is_not_finite_names_its_field(bad):
+  space = spaces.Dict(collections.OrderedDict(body=_box(2), goal=_box(1)))
+  sent = {'body': np.zeros(2), 'goal': np.array([bad])}
+  task = tasks.Task(_FixedEnv(space, observation=sent), 'Broken-v0', {})
+  expected = "task 'Broken-v0' returned NaN or infinity in observation field goal"
+  with pytest.raises(errors.TaskError, match=expected):
+    task.reset()
+  with pytest.raises(errors.TaskError, match=expected):
+    task.step(np.zeros(2))
+
+
+def test_observation_of_another_size_is_an_error_with_both_sizes():
+  task = tasks.Task(_FixedEnv(_box(3), observation=np.zeros(4)), 'Broken-v0', {})
+  with pytest.raises(errors.TaskError, match='an observation of 4 entries instead of 3'):
+    task.reset()
+
+
+def test_reward_that_is_not_finite_is_an_error():
+  env = _FixedEnv(_box(2), observation=np.zeros(2), reward=np.nan)
+  with pytest.raises(errors.TaskError, match="task 'Broken-v0' returned the reward nan"):
+    tasks.Task(env, 'Broken-v0', {}).step(np.zeros(2))
+
+
+def test_action_arrives_unchanged(toy_task):
+  task = toy_task()
+  task.reset(seed=0)
+  *_, info = task.step(helpers.BOX_LOW)
+  np.testing.assert_array_equal(info['received'], helpers.BOX_LOW)

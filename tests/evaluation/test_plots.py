@@ -1,0 +1,65 @@
+"""Pictures are drawn from the numbers, and whole."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from latent_hrl.evaluation import plots
+from latent_hrl.evaluation import rollout
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+  """Keeps the figures that would be written."""
+  figures = []
+  monkeypatch.setattr(plots, '_save', lambda figure, path: figures.append(figure))
+  yield figures
+  plt.close('all')
+
+
+def _row(layer, env_steps, mean, **kwargs):
+  values = {'return_mean': mean, 'return_std': 1.0, 'reward': 'task_reward'}
+  return {'layer': layer, 'env_steps': env_steps, **values, **kwargs}
+
+
+def test_layers_follow_each_other_on_the_learning_curve(drawn):
+  rows = [_row('base', 0, 0.0), _row('base', 100, 5.0), _row('top', 0, 5.0)]
+  other = {'reward': 'sparse_goal', 'layer_return_mean': 0.5, 'layer_return_std': 0.1}
+  rows.append(_row('top', 50, 9.0))
+  rows.extend(_row('goal', step, 1.0, **other) for step in (0, 10))
+
+  plots.learning_curve(rows, 'title', None)
+
+  lines = {line.get_label().split(' ')[0]: line for line in drawn[0].axes[0].lines}
+  base, top, goal = lines['base'], lines['top'], lines['goal']
+  np.testing.assert_array_equal(base.get_xdata(), [0, 100])
+  np.testing.assert_array_equal(top.get_xdata(), [100, 150])
+  np.testing.assert_array_equal(goal.get_ydata(), [0.5, 0.5])
+
+
+def test_a_picture_is_written_whole_over_an_old_one(tmp_path):
+  path = tmp_path / 'curves' / 'curve.png'
+  for _ in range(2):
+    plots.learning_curve([_row('base', 0, 0.0), _row('base', 10, 1.0)], 'title', path)
+
+  assert plt.imread(path).shape[2] == 4
+  assert list(path.parent.iterdir()) == [path]
+
+
+def test_opposite_latents_have_other_colours():
+  colors = plots._latent_colors(np.array([[2.0, 0.0], [-2.0, 0.0], [2.0, 0.0]]))
+
+  np.testing.assert_array_equal(colors[0], colors[2])
+  assert np.abs(colors[0] - colors[1]).max() > 0.5
+
+
+def test_each_panel_holds_a_line_per_episode(drawn):
+  episode = rollout.Episode(
+    latent=np.array([1.0, 0.0]), observations=[np.zeros(2), np.ones(2)], length=1
+  )
+
+  plots.goal_trajectories({'first': [episode] * 3, 'second': [episode]}, None)
+
+  first, second = drawn[0].axes
+  assert (first.get_title(), second.get_title()) == ('first', 'second')
+  assert (len(first.lines), len(second.lines)) == (4, 2)  # One more marks the start.

@@ -1,0 +1,110 @@
+"""Rollouts: one protocol, whatever the number of slots."""
+
+import numpy as np
+import pytest
+
+from latent_hrl import errors
+from latent_hrl import rewards
+from latent_hrl.environments import layer_reward
+from latent_hrl.evaluation import rollout
+
+
+def _double(transition, factor=2.0):
+  return factor * transition.task_reward
+
+
+REWARD = rewards.BoundReward('double', {'factor': 2.0}, _double)
+
+
+def _decode(observation, latent):
+  """An action that depends on both, so that a mix-up of rows shows."""
+  return np.clip(0.3 * latent + 0.1 * observation[:, :2] + 0.05, -0.9, 0.9)
+
+
+def _play(toy_task, slots, episodes=5, **kwargs):
+  envs = [layer_reward.LayerReward(toy_task(end_at=1.0), REWARD) for _ in range(slots)]
+  return rollout.run_episodes(envs, _decode, 2, episodes, seed=3, **kwargs)
+
+
+@pytest.mark.parametrize('latents', rollout.LATENT_MODES)
+def test_the_number_of_slots_changes_nothing(toy_task, latents):
+  alone = _play(toy_task, 1, latents=latents, record=True)
+  abreast = _play(toy_task, 3, latents=latents, record=True)
+
+  for first, second in zip(alone, abreast, strict=True):
+    assert first.length == second.length
+    assert first.task_return == pytest.approx(second.task_return)
+    np.testing.assert_array_equal(first.latent, second.latent)
+    np.testing.assert_allclose(first.observations, second.observations, atol=1e-6)
+
+
+def test_episodes_differ_and_are_recorded_from_start_to_end(toy_task):
+  episodes = _play(toy_task, 2, latents='hold', record=True)
+
+  assert len({tuple(episode.observations[0]) for episode in episodes}) == 5
+  assert all(len(e.observations) == e.length + 1 for e in episodes)
+
+
+def test_the_mode_plays_latent_zero_and_hold_keeps_its_draw(toy_task):
+  seen = []
+  env = layer_reward.LayerReward(toy_task(), REWARD)
+
+  def decode(observation, latent):
+    seen.append(latent.copy())
+    return _decode(observation, latent)
+
+  rollout.run_episodes([env], decode, 2, 1, seed=0, latents='mode')
+  np.testing.assert_array_equal(seen, np.zeros_like(seen))
+  seen.clear()
+  rollout.run_episodes([env], decode, 2, 1, seed=0, latents='hold')
+  assert np.all(np.array(seen) == seen[0]) and np.any(seen[0] != 0)
+  seen.clear()
+  rollout.run_episodes([env], decode, 2, 1, seed=0, latents='sample')
+  assert len({tuple(latent[0]) for latent in seen}) == len(seen)
+
+
+def test_returns_are_of_the_task_and_of_the_layer(toy_task):
+  for episode in _play(toy_task, 2):
+    assert episode.layer_return == pytest.approx(2 * episode.task_return)
+
+
+def test_summary_of_known_episodes():
+  episodes = [
+    rollout.Episode(task_return=1.0, layer_return=10.0, length=4, success=True, goal=2),
+    rollout.Episode(task_return=3.0, layer_return=20.0, length=6, success=False, goal=-1),
+  ]
+
+  assert rollout.summarize(episodes) == {
+    'return_mean': 2.0,
+    'return_std': 1.0,
+    'layer_return_mean': 15.0,
+    'layer_return_std': 5.0,
+    'length_mean': 5.0,
+    'episodes': 2,
+    'success_rate': 0.5,
+    'goal_rates': {'2': 0.5},
+  }
+
+
+def test_a_task_without_goals_has_no_success_rate(toy_task):
+  summary = rollout.summarize(_play(toy_task, 1))
+
+  assert 'success_rate' not in summary and 'goal_rates' not in summary
+
+
+def test_an_unknown_latent_mode_is_named(toy_task):
+  with pytest.raises(errors.ConfigError, match="latent mode 'best'; there are mode, hold"):
+    _play(toy_task, 1, latents='best')
+
+
+def test_a_random_policy_on_the_cheetah_is_as_bad_as_known():
+  episodes = rollout.evaluate_random('HalfCheetah-v5', episodes=2)
+
+  # Random actions are known to score about -280 with a spread of 80.
+  assert -600 < rollout.summarize(episodes)['return_mean'] < 0
+  assert [episode.length for episode in episodes] == [1000, 1000]
+
+
+def test_a_layer_on_a_task_it_does_not_fit(saved_base):
+  with pytest.raises(errors.StackError, match=r"'body' \(3 entries\) is missing"):
+    rollout.evaluate(saved_base.saved, 'HalfCheetah-v5', episodes=1)

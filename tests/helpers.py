@@ -1,0 +1,244 @@
+"""A toy task with two fields, small networks and layers, and numbers to compare with."""
+
+import collections
+import types
+
+import gymnasium
+import numpy as np
+import tensorflow as tf
+from gymnasium import spaces
+from tf_agents.specs import tensor_spec
+from tf_agents.trajectories import time_step as ts
+
+from latent_hrl import agents
+from latent_hrl import networks
+from latent_hrl import observations
+from latent_hrl.layers import export
+from latent_hrl.layers import load
+from latent_hrl.layers import manifest as manifest_lib
+from latent_hrl.layers import module as module_lib
+
+BOX_LOW = np.float32([-2.0, -1.0])
+BOX_HIGH = np.float32([1.0, 3.0])
+BODY = observations.ObservationField('body', 3)
+GOAL = observations.ObservationField('goal', 2)
+
+
+class ToyEnv(gymnasium.Env):
+  """A point that adds up its actions; fields `body` [3] and `goal` [2]."""
+
+  def __init__(
+    self, goal_first: bool = False, end_at: float | None = None, length: int = 7
+  ):
+    parts = [('body', (3,)), ('goal', (2,))]
+    self.observation_space = spaces.Dict(
+      collections.OrderedDict(
+        (name, spaces.Box(-np.inf, np.inf, shape, np.float64))
+        for name, shape in (parts[::-1] if goal_first else parts)
+      )
+    )
+    self.action_space = spaces.Box(BOX_LOW, BOX_HIGH, dtype=np.float32)
+    self._end_at = end_at
+    self._length = length
+    self._steps = 0
+    self._position = np.zeros(2)
+    self._goal = np.zeros(2)
+
+  def reset(self, *, seed=None, options=None):
+    super().reset(seed=seed)
+    self._steps = 0
+    self._position = np.zeros(2)
+    self._goal = self.np_random.uniform(-1, 1, 2)
+    return self._observation(), {}
+
+  def step(self, action):
+    self._steps += 1
+    self._position = self._position + np.asarray(action, np.float64)
+    terminated = self._end_at is not None and self._position[0] >= self._end_at
+    info = {'x_velocity': float(action[0]), 'received': np.array(action)}
+    truncated = self._steps >= self._length
+    return self._observation(), float(np.sum(action)), terminated, truncated, info
+
+  def _observation(self):
+    return {'goal': self._goal, 'body': np.array([*self._position, self._steps / 10])}
+
+
+def perturb(variables, scale: float = 0.5, seed: int = 0) -> None:
+  """Adds Gaussian noise to variables, the same for the same seed."""
+  rng = np.random.default_rng(seed)
+  for variable in variables:
+    noise = rng.normal(scale=scale, size=variable.shape)
+    variable.assign_add(noise.astype(np.float32))
+
+
+def set_affine(actor, shift, log_scale) -> None:
+  """Makes the flow of a two-coupling actor z · exp(log_scale) + shift in every state."""
+  bound = actor._log_scale_bound  # The raw value behind a bounded log-scale.
+  raw = bound * np.arctanh(np.asarray(log_scale, np.float64) / bound)
+  first = actor.dimension // 2
+  parts = [slice(first, None), slice(None, first)] if first else [slice(None)]
+  for conditioner, part in zip(actor._conditioners, parts, strict=True):
+    kernel, bias = conditioner._output.kernel, conditioner._output.bias
+    kernel.assign(tf.zeros_like(kernel))
+    bias.assign(np.float32([*np.asarray(shift)[part], *raw[part]]))
+
+
+def set_constant(critic, values) -> None:
+  """Makes a twin critic return these two values everywhere."""
+  kernel, bias = critic.variables[-2:]
+  kernel.assign(tf.zeros_like(kernel))
+  bias.assign(np.float32(values).reshape(2, 1, 1))
+
+
+def critic_in_numpy(critic, observation, output, spec) -> np.ndarray:
+  """Two separate perceptrons with the weights of a twin critic; float64 [B, 2]."""
+  if isinstance(spec, tensor_spec.BoundedTensorSpec):
+    low, high = np.float64(spec.minimum), np.float64(spec.maximum)
+    output = 2 * (output - low) / (high - low) - 1
+  weights = [np.float64(variable.numpy()) for variable in critic.variables]
+  values = []
+  for member in (0, 1):
+    hidden = np.concatenate([observation, output], axis=-1).astype(np.float64)
+    for layer in range(0, len(weights), 2):
+      hidden = hidden @ weights[layer][member] + weights[layer + 1][member]
+      if layer + 2 < len(weights):
+        hidden = np.maximum(hidden, 0)
+    values.append(hidden[:, 0])
+  return np.stack(values, axis=-1)
+
+
+def action_spec(low=BOX_LOW, high=BOX_HIGH) -> tensor_spec.BoundedTensorSpec:
+  """The action box of a task as a spec."""
+  low, high = np.float32(low), np.float32(high)
+  return tensor_spec.BoundedTensorSpec(low.shape, tf.float32, low, high, 'action')
+
+
+def latent_spec(dimension: int = 2) -> tf.TensorSpec:
+  """The latent of a layer below as a spec."""
+  return tf.TensorSpec([dimension], tf.float32, 'latent')
+
+
+def make_actor(spec, observation_size: int = 3, **kwargs) -> networks.LatentPolicyNetwork:
+  """A small actor with its variables, drawn from a fixed seed."""
+  tf.keras.utils.set_random_seed(1)
+  observation_spec = tf.TensorSpec([observation_size], tf.float32, 'observation')
+  kwargs = {'embedding_units': (8,), **kwargs}
+  actor = networks.LatentPolicyNetwork(observation_spec, spec, **kwargs)
+  actor.create_variables()
+  return actor
+
+
+def make_agent(
+  spec, observation_size: int = 3, optimizer=None, **kwargs
+) -> agents.LatentSpaceAgent:
+  """A small agent, its weights drawn from a fixed seed."""
+  tf.keras.utils.set_random_seed(3)
+  observation_spec = tf.TensorSpec([observation_size], tf.float32, 'observation')
+  optimizer = optimizer or (lambda: tf.keras.optimizers.Adam(0.01))
+  optimizers = {
+    f'{name}_optimizer': kwargs.pop(f'{name}_optimizer', None) or optimizer()
+    for name in ('actor', 'critic', 'temperature')
+  }
+  return agents.LatentSpaceAgent(
+    ts.time_step_spec(observation_spec),
+    spec,
+    actor_network=networks.LatentPolicyNetwork(
+      observation_spec, spec, embedding_units=(8,)
+    ),
+    critic_network=networks.TwinCriticNetwork((observation_spec, spec), hidden_units=(8,)),
+    **{'jit_compile': False, 'enable_summaries': False, **optimizers, **kwargs},
+  )
+
+
+def make_batch(size: int = 6, seed: int = 0, observation_size: int = 3) -> agents.Batch:
+  """Random transitions inside the toy's box, every third one terminal."""
+  rng = np.random.default_rng(seed)
+  arrays = agents.Batch(
+    observation=rng.normal(size=(size, observation_size)),
+    output=rng.uniform(BOX_LOW, BOX_HIGH, size=(size, 2)),
+    reward=rng.normal(size=size),
+    discount=np.where(np.arange(size) % 3 == 2, 0.0, 1.0),
+    next_observation=rng.normal(size=(size, observation_size)),
+  )
+  return agents.Batch(*[tf.constant(array.astype(np.float32)) for array in arrays])
+
+
+def make_record(name: str, reads: tuple[str, ...], **kwargs) -> manifest_lib.LayerRecord:
+  """What a manifest says of one layer."""
+  values = {
+    'name': name,
+    'reads': reads,
+    'task': 'Toy-v0',
+    'task_options': {},
+    'reward': 'task_reward',
+    'reward_arguments': {'scale': 1.0},
+    'env_steps': 1000,
+    'seed': 0,
+    'evaluation': {'return_mean': 1.5, 'return_std': 0.5, 'episodes': 2},
+  }
+  return manifest_lib.LayerRecord(**{**values, **kwargs})
+
+
+def make_manifest(fields, layers) -> manifest_lib.Manifest:
+  """The manifest of a layer in the toy's box, as training would fill it in."""
+  return manifest_lib.Manifest(
+    fields=tuple(fields),
+    action_low=tuple(BOX_LOW.tolist()),
+    action_high=tuple(BOX_HIGH.tolist()),
+    layers=tuple(layers),
+    config='train_stack.task = "Toy-v0"\n',
+  )
+
+
+def save_layer(path, name, fields, reads, lower=None, fresh=False, seed=0):
+  """Exports a small layer on `lower`; returns it loaded, with its network and module."""
+  spec = action_spec() if lower is None else latent_spec()
+  actor = make_actor(spec, observations.total_size(reads))
+  if not fresh:
+    perturb(actor.variables, seed=seed)
+  module = module_lib.LayerModule(
+    actor,
+    tuple(fields),
+    tuple(reads),
+    lower=None if lower is None else lower.module,
+    lower_fields=() if lower is None else lower.fields,
+  )
+  below = () if lower is None else lower.records()
+  record = make_record(name, tuple(field.name for field in reads))
+  export.export_layer(module, make_manifest(fields, (*below, record)), path)
+  return types.SimpleNamespace(
+    saved=load.load_layer(path), path=path, actor=actor, module=module
+  )
+
+
+def file_bytes(directory) -> dict[str, bytes]:
+  """The content of every file below a directory, by relative path."""
+  return {
+    file.relative_to(directory).as_posix(): file.read_bytes()
+    for file in directory.rglob('*')
+    if file.is_file()
+  }
+
+
+def save_task_layer(path, task, lower=None) -> load.SavedLayer:
+  """Exports a fresh bottom layer, or one on `lower`, that fits a real task."""
+  box = task.action_space
+  spec = action_spec(box.low, box.high) if lower is None else latent_spec(box.shape[0])
+  actor = make_actor(spec, observations.total_size(task.fields))
+  module = module_lib.LayerModule(
+    actor,
+    task.fields,
+    task.fields,
+    lower=None if lower is None else lower.module,
+    lower_fields=() if lower is None else lower.fields,
+  )
+  reads = tuple(field.name for field in task.fields)
+  record = make_record(path.name, reads, task=task.task_id, task_options=task.options)
+  manifest = manifest_lib.Manifest(
+    fields=task.fields,
+    action_low=tuple(box.low.tolist()),
+    action_high=tuple(box.high.tolist()),
+    layers=(*(() if lower is None else lower.records()), record),
+  )
+  export.export_layer(module, manifest, path)
+  return load.load_layer(path)

@@ -1,0 +1,108 @@
+"""The launchers as a user runs them: exit codes, one-line errors, files."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from latent_hrl import config
+from latent_hrl.environments import tasks
+from tests import helpers
+
+
+def _run(launcher, *flags):
+  return subprocess.run(
+    [sys.executable, '-m', f'launchers.{launcher}', *flags],
+    cwd=config.PROJECT_ROOT,
+    env={**os.environ, 'CUDA_VISIBLE_DEVICES': ''},
+    capture_output=True,
+    text=True,
+    timeout=240,
+    check=False,
+  )
+
+
+def _assert_one_line_error(finished, *words):
+  assert finished.returncode == 2, finished.stderr
+  assert 'Traceback' not in finished.stderr
+  lines = [line for line in finished.stderr.splitlines() if line.startswith('error: ')]
+  assert len(lines) == 1, finished.stderr
+  for word in words:
+    assert word in lines[0]
+
+
+# Flags are read before TensorFlow loads, so these are quick.
+@pytest.mark.parametrize(
+  ('launcher', 'flags', 'words'),
+  [
+    ('train', ['--root_dri=x'], ['root_dri', 'root_dir']),
+    ('train', [], ['--root_dir', 'must']),
+    ('train', ['--root_dir=x', '--gin_file=y', '--seed=-1'], ['seed', '-1']),
+    ('eval', ['--layer=x', '--episodes=none'], ['episodes', 'none']),
+    ('eval', ['--layer=x', '--latents=best'], ['latents', 'mode|hold|sample']),
+    ('eval', ['--layer=x', 'stray'], ['stray']),
+  ],
+)
+def test_a_bad_flag_is_one_line(launcher, flags, words):
+  _assert_one_line_error(_run(launcher, *flags), *words)
+
+
+@pytest.mark.parametrize('launcher', ['train', 'eval', 'demo'])
+def test_help_names_the_flags(launcher):
+  finished = _run(launcher, '--help')
+
+  assert '--seed' in finished.stdout
+  assert 'python -m launchers.' + launcher in finished.stdout
+
+
+def test_train_tells_a_gin_mistake_and_writes_nothing(tmp_path):
+  root_dir = tmp_path / 'run'
+  finished = _run(
+    'train',
+    f'--root_dir={root_dir}',
+    '--gin_file=gin/half_cheetah.gin',
+    '--gin_bindings=Trainer.batch_sise = 3',
+  )
+
+  _assert_one_line_error(finished, 'batch_sise', "did you mean 'batch_size'")
+  assert not root_dir.exists()
+
+
+def test_train_tells_where_it_cannot_write():
+  finished = _run(
+    'train',
+    '--root_dir=/proc/run',
+    '--gin_file=gin/multi_goal.gin',
+    '--gin_bindings=train_stack.layers = [@base/Layer()]',
+  )
+
+  _assert_one_line_error(finished, '/proc/run')
+
+
+def test_eval_of_no_layer(tmp_path):
+  finished = _run('eval', f'--layer={tmp_path}')
+
+  _assert_one_line_error(finished, str(tmp_path), 'no saved layer')
+
+
+def test_eval_plays_writes_and_films(tmp_path):
+  layer = helpers.save_task_layer(
+    tmp_path / 'base', tasks.make_task('latent_hrl/MultiGoal-v0')
+  )
+  finished = _run(
+    'eval',
+    f'--layer={layer.path}',
+    '--episodes=3',
+    '--seed=4',
+    f'--output={tmp_path / "eval.json"}',
+    f'--video={tmp_path / "film.gif"}',
+  )
+
+  assert finished.returncode == 0, finished.stderr
+  content = json.loads((tmp_path / 'eval.json').read_text())
+  assert content['task'] == 'latent_hrl/MultiGoal-v0'
+  assert (content['seed'], len(content['returns'])) == (4, 3)
+  assert f'return  {content["return_mean"]:.1f}' in finished.stdout
+  assert (tmp_path / 'film.gif').stat().st_size > 1000

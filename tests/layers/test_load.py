@@ -1,0 +1,412 @@
+"""Tests of saved layers: export, loading with TensorFlow alone, and refusing damage."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from latent_hrl import errors
+from latent_hrl.layers import export
+from latent_hrl.layers import load
+from latent_hrl.layers import manifest as manifest_lib
+from latent_hrl.layers import module as module_lib
+from tests import helpers
+
+# Runs where only TensorFlow is imported; prints nothing, saves what it computed.
+_TENSORFLOW_ONLY = """
+import sys
+import numpy as np
+import tensorflow as tf
+
+path, inputs, outputs = sys.argv[1:]
+layer = tf.saved_model.load(path)
+given = {name: tf.constant(value) for name, value in np.load(inputs).items()}
+observation, latent, action, seed = (
+  given[name] for name in ('observation', 'latent', 'action', 'seed')
+)
+call = layer.signatures
+results = {
+  'serving_default': call['serving_default'](observation=observation),
+  'decode': call['decode'](observation=observation, latent=latent),
+  'encode': call['encode'](observation=observation, action=action),
+  'sample': call['sample'](observation=observation, seed=seed),
+  'serve': layer.serve({'observation': observation}),
+}
+keras_layer = tf.keras.layers.TFSMLayer(path, call_endpoint='serve')
+results['keras'] = keras_layer({'observation': observation, 'latent': latent})
+flat = {
+  f'{name}.{key}': value
+  for name, result in results.items()
+  for key, value in result.items()
+}
+np.savez(outputs, **flat)
+heavy = ('latent_hrl', 'tf_agents', 'tensorflow_probability', 'tf_keras')
+loaded = [name for name in heavy if name in sys.modules]
+assert not loaded, loaded
+"""
+
+
+def _inputs(size=5, seed=0):
+  rng = np.random.default_rng(seed)
+  share = rng.uniform(0.05, 0.95, (size, 2))
+  return {
+    'observation': rng.normal(size=(size, 5)).astype(np.float32),
+    'latent': rng.normal(size=(size, 2)).astype(np.float32),
+    'action': (helpers.BOX_LOW + (helpers.BOX_HIGH - helpers.BOX_LOW) * share).astype('f4'),
+    'seed': np.int32([3, 4]),
+  }
+
+
+def test_signatures_have_the_promised_names_types_and_shapes(saved_stack):
+  signatures = saved_stack.top.saved.module.signatures
+  described = {
+    name: (
+      {
+        key: (s.dtype, s.shape.as_list())
+        for key, s in call.structured_input_signature[1].items()
+      },
+      {key: (s.dtype, s.shape.as_list()) for key, s in call.structured_outputs.items()},
+    )
+    for name, call in signatures.items()
+  }
+  observation = (tf.float32, [None, 5])
+  vector, scalar = (tf.float32, [None, 2]), (tf.float32, [None])
+  assert described == {
+    'serving_default': ({'observation': observation}, {'action': vector}),
+    'decode': ({'observation': observation, 'latent': vector}, {'action': vector}),
+    'encode': (
+      {'observation': observation, 'action': vector},
+      {'latent': vector, 'log_prob': scalar, 'clipped': (tf.bool, [None])},
+    ),
+    'sample': (
+      {'observation': observation, 'seed': (tf.int32, [2])},
+      {'action': vector, 'latent': vector, 'log_prob': scalar},
+    ),
+  }
+
+
+@pytest.mark.parametrize('size', [0, 1, 7])
+def test_batch_may_have_any_size_and_rows_do_not_mix(saved_stack, size):
+  saved, given = saved_stack.top.saved, _inputs(7)
+  observation, latent = given['observation'], given['latent']
+  action = saved.decode(observation[:size], latent[:size])
+  assert action.shape == (size, 2)
+  np.testing.assert_allclose(action, saved.decode(observation, latent)[:size], atol=1e-5)
+  assert saved.encode(observation[:size], given['action'][:size])['clipped'].shape == (
+    size,
+  )
+  assert saved.sample(observation[:size], (1, 2))['log_prob'].shape == (size,)
+
+
+def test_tensorflow_alone_runs_a_stack_of_three(saved_stack, tmp_path):
+  given = _inputs()
+  np.savez(tmp_path / 'inputs.npz', **given)
+  env = {
+    k: v for k, v in os.environ.items() if k not in ('TF_USE_LEGACY_KERAS', 'PYTHONPATH')
+  }
+  arguments = [saved_stack.top.path, tmp_path / 'inputs.npz', tmp_path / 'outputs.npz']
+  run = subprocess.run(
+    [sys.executable, '-c', _TENSORFLOW_ONLY, *map(str, arguments)],
+    cwd=tmp_path,
+    env=env,
+    capture_output=True,
+    text=True,
+  )
+  assert run.returncode == 0, run.stderr[-2000:]
+  there = dict(np.load(tmp_path / 'outputs.npz'))
+  saved = saved_stack.top.saved
+  observation = given['observation']
+  encoded = saved.encode(observation, given['action'])
+  sample = saved.sample(observation, (3, 4))
+  decoded = saved.decode(observation, given['latent'])
+  here = {
+    'serving_default.action': saved.mode(observation),
+    'decode.action': decoded,
+    **{f'encode.{key}': value for key, value in encoded.items()},
+    **{f'sample.{key}': value for key, value in sample.items()},
+    'serve.action': saved.mode(observation),
+    'keras.action': decoded,
+  }
+  assert there.keys() == here.keys()
+  for name, value in here.items():
+    np.testing.assert_allclose(there[name], value, rtol=1e-5, atol=1e-6, err_msg=name)
+
+
+def test_saved_layer_computes_what_its_module_does(saved_stack):
+  given = _inputs()
+  saved, module = saved_stack.top.saved, saved_stack.top.module
+  observation = given['observation']
+  action = module.decode(observation, given['latent'])['action']
+  np.testing.assert_allclose(saved.decode(observation, given['latent']), action, atol=1e-6)
+  encoded = module.encode(observation, given['action'])
+  for name, value in saved.encode(observation, given['action']).items():
+    np.testing.assert_allclose(value, encoded[name], rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+def test_stack_of_three_composes_its_layers_each_with_its_own_fields(saved_stack):
+  given = _inputs()
+  observation = tf.constant(given['observation'])
+  body, goal = observation[:, :3], observation[:, 3:]
+  output = saved_stack.top.actor.flow(goal).forward(tf.constant(given['latent']))
+  output = saved_stack.middle.actor.flow(observation).forward(output)
+  base = saved_stack.base.actor
+  expected = base.squash.forward(base.flow(body).forward(output))
+  action = saved_stack.top.saved.decode(observation, given['latent'])
+  np.testing.assert_allclose(action, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_mode_is_latent_zero(saved_stack):
+  observation = _inputs()['observation']
+  zero = np.zeros((5, 2), np.float32)
+  saved = saved_stack.top.saved
+  np.testing.assert_array_equal(saved.mode(observation), saved.decode(observation, zero))
+
+
+def test_decode_undoes_encode_through_three_layers(saved_stack):
+  given, saved = _inputs(50), saved_stack.top.saved
+  encoded = saved.encode(given['observation'], given['action'])
+  assert not encoded['clipped'].any()
+  back = saved.decode(given['observation'], encoded['latent'])
+  np.testing.assert_allclose(back, given['action'], rtol=0, atol=1e-5)
+
+
+def test_corners_of_the_box_are_clipped_and_finite_through_three_layers(saved_stack):
+  corners = np.float32([[x, y] for x in (-2.0, 1.0) for y in (-1.0, 3.0)] + [[99.0, -99.0]])
+  encoded = saved_stack.top.saved.encode(_inputs()['observation'], corners)
+  assert encoded['clipped'].all()
+  assert np.isfinite(encoded['latent']).all() and np.isfinite(encoded['log_prob']).all()
+
+
+def test_sample_depends_on_its_seed_alone_and_knows_its_density(saved_stack):
+  saved, observation = saved_stack.top.saved, _inputs()['observation']
+  first, again, other = (
+    saved.sample(observation, seed) for seed in ((1, 2), (1, 2), (2, 2))
+  )
+  for name, value in first.items():
+    np.testing.assert_array_equal(value, again[name])
+  assert np.abs(first['action'] - other['action']).max() > 0.01
+  np.testing.assert_allclose(
+    first['action'], saved.decode(observation, first['latent']), atol=1e-6
+  )
+  encoded = saved.encode(observation, first['action'])
+  np.testing.assert_allclose(encoded['log_prob'], first['log_prob'], atol=5e-3)
+
+
+def test_lower_layer_is_bit_identical_after_stacking(saved_stack):
+  assert helpers.file_bytes(saved_stack.base.path) == saved_stack.base_bytes
+  embedded = saved_stack.top.saved.module._lower._lower._owned_variables
+  original = saved_stack.base.actor.variables
+  assert len(embedded) == len(original)
+  for mine, theirs in zip(embedded, original, strict=True):
+    np.testing.assert_array_equal(mine, theirs)
+  goals = np.zeros((5, 2), np.float32)
+  body = _inputs()['observation'][:, :3]
+  lower = saved_stack.middle.saved.module._lower
+  observation = np.concatenate([body, goals], axis=-1)
+  np.testing.assert_array_equal(
+    lower.decode(observation[:, :3], goals)['action'],
+    saved_stack.base.saved.decode(body, goals),
+  )
+
+
+def test_fresh_second_layer_computes_exactly_what_the_saved_base_does(saved_base):
+  base, body = saved_base.saved, (helpers.BODY,)
+  actor = helpers.make_actor(helpers.latent_spec())
+  fresh = module_lib.LayerModule(actor, body, body, base.module, base.fields)
+  given = _inputs(20)
+  observation = given['observation'][:, :3]
+  np.testing.assert_array_equal(
+    fresh.decode(observation, given['latent'])['action'],
+    base.decode(observation, given['latent']),
+  )
+  encoded = fresh.encode(observation, given['action'])
+  for name, value in base.encode(observation, given['action']).items():
+    np.testing.assert_array_equal(encoded[name], value, err_msg=name)
+
+
+def test_manifest_names_the_layers_below_with_their_digests(saved_stack):
+  manifest = saved_stack.top.saved.manifest
+  assert (manifest.name, manifest.depth, manifest.dimension) == ('top', 3, 2)
+  assert [record.name for record in manifest.layers] == ['base', 'middle', 'top']
+  assert [record.reads for record in manifest.layers] == [
+    ('body',),
+    ('body', 'goal'),
+    ('goal',),
+  ]
+  digests = [
+    manifest_lib.sha256(layer.path / manifest_lib.PATH)
+    for layer in (saved_stack.base, saved_stack.middle)
+  ]
+  assert [record.digest for record in manifest.layers] == [*digests, None]
+  assert manifest.files.keys() == helpers.file_bytes(saved_stack.top.path).keys() - {
+    manifest_lib.PATH
+  }
+  assert manifest.packages['tensorflow'] == tf.__version__
+
+
+def test_model_card_tells_people_what_the_layer_is(saved_stack):
+  card = (saved_stack.top.path / 'README.md').read_text(encoding='utf-8')
+  assert '# Latent space layer `top`' in card
+  assert '| 0 | base | Toy-v0 | `task_reward(scale=1.0)` | 1,000 | body |' in card
+  assert '1.5 ± 0.5 (2 episodes)' in card
+  assert 'body [3], goal [2]' in card
+  assert '[-2, 1], [-1, 3]' in card
+
+
+@pytest.fixture(name='copy')
+def _copy(saved_base, tmp_path):
+  """A copy of the base to damage."""
+  return shutil.copytree(saved_base.path, tmp_path / 'copy')
+
+
+def _fails(path, *reasons):
+  with pytest.raises(errors.LayerLoadError) as error:
+    load.load_layer(path)
+  message = str(error.value)
+  assert message.startswith(f'cannot load layer {str(path)!r}: ')
+  assert '\n' not in message
+  for reason in reasons:
+    assert reason in message
+
+
+def test_untouched_copy_loads(copy, saved_base):
+  assert load.check(copy) == saved_base.saved.manifest
+  assert load.load_layer(str(copy)).manifest.name == 'base'
+
+
+def _names(path):
+  return sorted(helpers.file_bytes(path))
+
+
+def test_flipped_bit_in_any_file_is_damage(copy):
+  names = [name for name in _names(copy) if name != manifest_lib.PATH]
+  assert {'saved_model.pb', 'README.md', 'variables/variables.index'} <= set(names)
+  for name in names:
+    content = (copy / name).read_bytes()
+    for position in {0, len(content) // 2, len(content) - 1} if content else set():
+      changed = bytearray(content)
+      changed[position] ^= 1
+      (copy / name).write_bytes(changed)
+      _fails(copy, f'{name} is damaged: its SHA-256 does not match')
+    (copy / name).write_bytes(content)
+  load.check(copy)
+
+
+def test_flipped_bit_in_the_manifest_is_damage(copy):
+  content = (copy / manifest_lib.PATH).read_bytes()
+  where = {name: content.index(name) for name in (b'{', b'"layers"', b'": "')}
+  digest = content.index(b'"files"')
+  where['digest'] = content.index(b'": "', digest) + 6
+  for name, position in where.items():
+    changed = bytearray(content)
+    changed[position] ^= 1
+    (copy / manifest_lib.PATH).write_bytes(changed)
+    _fails(copy, 'damaged')
+    assert changed != content, name
+
+
+def test_missing_file_is_named(copy):
+  for name in _names(copy):
+    if name == manifest_lib.PATH:
+      continue
+    content = (copy / name).read_bytes()
+    (copy / name).unlink()
+    _fails(copy, f'{name} is missing')
+    (copy / name).write_bytes(content)
+  (copy / manifest_lib.PATH).unlink()
+  _fails(copy, 'it is no saved layer: no assets/layer.json')
+
+
+@pytest.mark.parametrize('name', ['extra.txt', 'assets/extra.txt', 'variables/.hidden'])
+def test_extra_file_is_named(copy, name):
+  (copy / name).touch()
+  _fails(copy, f'{name} is not listed in assets/layer.json')
+
+
+@pytest.mark.parametrize('name', ['README.md', 'extra'])
+def test_link_is_refused(copy, tmp_path, name):
+  target = tmp_path / 'target'
+  if name == 'extra':
+    target.mkdir()
+  else:
+    (copy / name).rename(target)
+  (copy / name).symlink_to(target)
+  _fails(copy, f'{name} is a link')
+
+
+def test_manifest_that_is_a_link_is_refused(copy, tmp_path):
+  (copy / manifest_lib.PATH).rename(tmp_path / 'layer.json')
+  (copy / manifest_lib.PATH).symlink_to(tmp_path / 'layer.json')
+  _fails(copy, 'assets/layer.json is a link')
+
+
+def test_directory_that_is_no_layer_is_refused(tmp_path):
+  _fails(tmp_path, 'it is no saved layer')
+  _fails(tmp_path / 'none', 'there is no such directory')
+
+
+def _claim(path, **changes):
+  """Makes the manifest match the files that are there."""
+  content = json.loads((path / manifest_lib.PATH).read_text(encoding='utf-8'))
+  content.update(files=manifest_lib.file_digests(path), **changes)
+  (path / manifest_lib.PATH).write_text(json.dumps(content), encoding='utf-8')
+
+
+def test_manifest_over_no_model_is_refused(copy):
+  (copy / 'saved_model.pb').unlink()
+  _claim(copy)
+  _fails(copy, 'saved_model.pb is missing')
+
+
+def test_manifest_over_a_broken_model_is_refused(copy):
+  (copy / 'saved_model.pb').write_bytes(b'no model')
+  _claim(copy)
+  _fails(copy, 'TensorFlow cannot load it')
+
+
+def test_manifest_over_a_model_that_is_no_layer_is_refused(copy, tmp_path):
+  shutil.rmtree(copy / 'variables')
+  tf.saved_model.save(tf.Module(), str(tmp_path / 'other'))
+  shutil.copytree(tmp_path / 'other', copy, dirs_exist_ok=True)
+  _claim(copy)
+  _fails(copy, "it has no function 'forward'")
+
+
+def test_export_replaces_the_layer_that_is_there(copy, saved_base):
+  (copy / 'assets' / 'stale.txt').touch()
+  manifest = helpers.make_manifest([helpers.BODY], [helpers.make_record('new', ('body',))])
+  export.export_layer(saved_base.module, manifest, copy)
+  assert os.listdir(copy.parent) == ['copy']
+  assert load.check(copy).name == 'new'
+  assert not (copy / 'assets' / 'stale.txt').exists()
+
+
+@pytest.mark.parametrize(
+  ('where', 'error'),
+  [
+    ((tf.saved_model, 'save'), OSError('disk full')),
+    ((manifest_lib, 'file_digests'), KeyboardInterrupt()),
+  ],
+  ids=['model', 'digests'],
+)
+def test_failing_export_keeps_the_old_layer_and_leaves_nothing(
+  copy, saved_base, monkeypatch, where, error
+):
+  def fail(*args, **kwargs):
+    raise error
+
+  before = helpers.file_bytes(copy)
+  with monkeypatch.context() as patch:
+    patch.setattr(*where, fail)
+    with pytest.raises(type(error)):
+      export.export_layer(saved_base.module, saved_base.saved.manifest, copy)
+    with pytest.raises(type(error)):
+      export.export_layer(saved_base.module, saved_base.saved.manifest, copy.parent / 'new')
+  assert os.listdir(copy.parent) == ['copy']
+  assert helpers.file_bytes(copy) == before
+  load.check(copy)

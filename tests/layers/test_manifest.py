@@ -1,0 +1,194 @@
+"""Tests of the manifest: round trip, digests, and what damage is told."""
+
+import hashlib
+import json
+
+import pytest
+
+from latent_hrl import errors
+from latent_hrl.layers import manifest as manifest_lib
+from tests import helpers
+
+
+def _manifest():
+  below = helpers.make_record('base', ('body',), digest='ab12', evaluation={})
+  top = helpers.make_record(
+    'maze',
+    ('body', 'goal'),
+    task_options={'size': 3, 'noise': None},
+    reward='sparse_goal',
+    reward_arguments={'goal': None, 'radius': 0.25},
+    seed=4,
+  )
+  return helpers.make_manifest([helpers.BODY, helpers.GOAL], [below, top])
+
+
+def _write(directory, content):
+  path = directory / manifest_lib.PATH
+  path.parent.mkdir(exist_ok=True)
+  text = content if isinstance(content, str) else json.dumps(content)
+  path.write_text(text, encoding='utf-8')
+  return directory
+
+
+def _content(**changes):
+  return {**json.loads(_manifest().to_json()), **changes}
+
+
+def _without(key):
+  content = _content()
+  del content[key]
+  return content
+
+
+def _layer(**changes):
+  content = _content()
+  content['layers'][0].update(changes)
+  return content
+
+
+def _fails(directory, reason):
+  with pytest.raises(errors.LayerLoadError) as error:
+    manifest_lib.read(directory)
+  message = str(error.value)
+  assert message.startswith(f'cannot load layer {str(directory)!r}: ')
+  assert reason in message
+  assert '\n' not in message
+
+
+def test_json_round_trip_keeps_everything(tmp_path):
+  manifest = _manifest()
+  assert manifest_lib.read(_write(tmp_path, manifest.to_json())) == manifest
+
+
+def test_properties_describe_the_top_layer():
+  manifest = _manifest()
+  assert (manifest.name, manifest.task) == ('maze', 'Toy-v0')
+  assert (manifest.depth, manifest.dimension) == (2, 2)
+
+
+def test_json_has_what_design_promises():
+  content = _content()
+  assert content['format_version'] == 1
+  assert content['name'] == 'maze' and content['depth'] == 2
+  assert content['observation_fields'] == [
+    {'name': 'body', 'size': 3},
+    {'name': 'goal', 'size': 2},
+  ]
+  assert content['action_low'] == [-2.0, -1.0] and content['action_high'] == [1.0, 3.0]
+  assert content['latent_size'] == 2
+  assert content['task'] == 'Toy-v0' and content['reward'] == 'sparse_goal'
+  assert content['reward_arguments'] == {'goal': None, 'radius': 0.25}
+  assert content['env_steps'] == 1000 and content['seed'] == 4
+  assert [layer['name'] for layer in content['layers']] == ['base', 'maze']
+  assert content['layers'][0]['digest'] == 'ab12'
+  assert content['layers'][1]['reads'] == ['body', 'goal']
+  assert content['layers'][1]['evaluation']['return_mean'] == 1.5
+  assert 'train_stack.task' in content['config']
+
+
+def test_versions_name_what_a_layer_was_made_with():
+  versions = manifest_lib.package_versions()
+  assert versions['tf-agents'] == '0.19.0'
+  assert {'python', 'tensorflow', 'tf-keras', 'numpy', 'gymnasium'} <= versions.keys()
+
+
+def test_digests_cover_every_file_but_the_manifest(tmp_path):
+  (tmp_path / 'assets').mkdir()
+  (tmp_path / 'variables' / 'deep').mkdir(parents=True)
+  for name in ('saved_model.pb', 'assets/layer.json', 'variables/deep/x'):
+    (tmp_path / name).write_bytes(name.encode())
+  assert manifest_lib.file_digests(tmp_path) == {
+    name: hashlib.sha256(name.encode()).hexdigest()
+    for name in ('saved_model.pb', 'variables/deep/x')
+  }
+
+
+def test_missing_directory_and_missing_manifest_are_told_apart(tmp_path):
+  _fails(tmp_path / 'none', 'there is no such directory')
+  _fails(tmp_path, 'it is no saved layer: no assets/layer.json')
+  (tmp_path / 'file').touch()
+  _fails(tmp_path / 'file', 'there is no such directory')
+
+
+def test_manifest_that_is_no_text_is_unreadable(tmp_path):
+  _write(tmp_path, '{}')
+  (tmp_path / manifest_lib.PATH).write_bytes(b'{"name": "\xff"}')
+  _fails(tmp_path, 'assets/layer.json is unreadable')
+  (tmp_path / manifest_lib.PATH).unlink()
+  (tmp_path / manifest_lib.PATH).mkdir()
+  _fails(tmp_path, 'assets/layer.json is unreadable')
+
+
+@pytest.mark.parametrize('text', ['', '{', '[]', 'null', '3', '"x"', '[' * 100_000])
+def test_json_that_is_no_manifest_is_damaged(tmp_path, text):
+  _fails(_write(tmp_path, text), 'assets/layer.json is damaged')
+
+
+@pytest.mark.parametrize('version', [0, 2, '1', None])
+def test_another_format_version_is_refused(tmp_path, version):
+  _fails(
+    _write(tmp_path, _content(format_version=version)),
+    f'format version {version} is not 1',
+  )
+
+
+@pytest.mark.parametrize(
+  'key',
+  [
+    'format_version',
+    'observation_fields',
+    'action_low',
+    'action_high',
+    'layers',
+    'packages',
+    'files',
+    'config',
+    'depth',
+    'latent_size',
+  ],
+)
+def test_missing_key_is_named(tmp_path, key):
+  _fails(_write(tmp_path, _without(key)), f"damaged (KeyError: '{key}')")
+
+
+_WRONG = {
+  'fields no list': _content(observation_fields={'body': 3}),
+  'field size text': _content(observation_fields=[{'name': 'body', 'size': '3'}]),
+  'field size bool': _content(observation_fields=[{'name': 'body', 'size': True}]),
+  'field without size': _content(observation_fields=[{'name': 'body'}]),
+  'field no object': _content(observation_fields=['body']),
+  'box text': _content(action_low='ab'),
+  'box null': _content(action_low=[None, 1.0]),
+  'box uneven': _content(action_low=[1.0]),
+  'box empty': _content(action_low=[], action_high=[]),
+  'no layer': _content(layers=[]),
+  'layers text': _content(layers='base'),
+  'layer number': _content(layers=[3]),
+  'packages list': _content(packages=[]),
+  'files list': _content(files=[['a', 'b']]),
+  'config null': _content(config=None),
+  'name number': _layer(name=3),
+  'reads text': _layer(reads='body'),
+  'reads numbers': _layer(reads=[3]),
+  'task null': _layer(task=None),
+  'steps text': _layer(env_steps='1000'),
+  'steps float': _layer(env_steps=1.5),
+  'options list': _layer(task_options=[]),
+  'arguments null': _layer(reward_arguments=None),
+  'evaluation number': _layer(evaluation=3),
+  'unknown entry': _layer(surprise=1),
+  'reward list': _layer(reward=['x']),
+  'seed text': _layer(seed='x'),
+  'digest number': _layer(digest=3),
+}
+
+
+@pytest.mark.parametrize('label', _WRONG)
+def test_wrong_types_are_damage(tmp_path, label):
+  _fails(_write(tmp_path, _WRONG[label]), 'assets/layer.json is damaged')
+
+
+@pytest.mark.parametrize('change', [{'depth': 3}, {'latent_size': 1}])
+def test_contradiction_is_told(tmp_path, change):
+  _fails(_write(tmp_path, _content(**change)), 'contradicts itself')

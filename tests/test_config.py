@@ -1,0 +1,97 @@
+"""Gin files load, say what they should, and mistakes name the nearest name."""
+
+import pathlib
+
+import gin
+import pytest
+
+from latent_hrl import config
+from latent_hrl import errors
+
+GIN_FILES = sorted(
+  str(path.relative_to(config.PROJECT_ROOT))
+  for path in (config.PROJECT_ROOT / 'gin').rglob('*.gin')
+)
+
+
+@pytest.mark.parametrize('path', GIN_FILES)
+def test_every_gin_file_loads(path):
+  config.load([path])
+
+  assert gin.query_parameter('create_agent.learning_rate') == 3e-4
+
+
+def test_defaults_are_those_of_the_paper():
+  config.load(['gin/defaults.gin'])
+
+  assert gin.query_parameter('LatentPolicyNetwork.num_couplings') == 2
+  assert gin.query_parameter('LatentPolicyNetwork.log_scale_bound') == 3.0
+  assert gin.query_parameter('create_agent.gamma') == 0.99
+  assert gin.query_parameter('create_agent.target_update_tau') == 0.005
+  assert gin.query_parameter('Trainer.batch_size') == 256
+
+
+def test_stacks_are_ordered_bottom_first():
+  config.load(['gin/stack_half_cheetah.gin'])
+
+  layers = gin.query_parameter('train_stack.layers')
+  assert [layer.scoped_selector.split('/')[0] for layer in layers] == ['base', 'upper']
+  assert gin.query_parameter('upper/create_agent.temperature') == 0.2
+
+
+def test_bindings_override_files_and_loading_replaces_the_last_configuration():
+  config.load(['gin/half_cheetah.gin'], ['base/Layer.env_steps = 7'])
+  assert gin.query_parameter('base/Layer.env_steps') == 7
+
+  config.load(['gin/half_cheetah.gin'])
+  assert gin.query_parameter('base/Layer.env_steps') == 300_000
+
+
+def test_files_are_found_from_any_directory(tmp_path, monkeypatch):
+  path = config.PROJECT_ROOT / 'gin' / 'half_cheetah.gin'
+  monkeypatch.chdir(tmp_path)
+
+  config.load([str(path)])
+  config.load(['gin/half_cheetah.gin'])
+
+
+MISTAKES = {
+  'Trainr.batch_size = 3': "'Trainr'.*did you mean 'Trainer'",
+  'Trainer.batch_sise = 3': "batch_sise.*did you mean 'batch_size'",
+  'base/Layer.reward_fn = @planar_sped': "planar_sped.*did you mean 'planar_speed'",
+  'Trainer.batch_size = [3': 'gin cannot read',
+  'Trainer.batch_size 3': 'gin cannot read',
+  'include "gin/nowhere.gin"': 'gin/nowhere.gin',
+  'import no_such_module': 'no_such_module',
+}
+
+
+@pytest.mark.parametrize('binding', MISTAKES)
+def test_a_mistake_is_one_line(binding):
+  with pytest.raises(errors.ConfigError, match=MISTAKES[binding]) as caught:
+    config.load(['gin/half_cheetah.gin'], [binding])
+
+  assert '\n' not in str(caught.value)
+
+
+@pytest.mark.parametrize('path', ['gin/half_cheeta.gin', 'nowhere/half_cheetah.gin'])
+def test_a_missing_file_names_the_nearest(path):
+  with pytest.raises(
+    errors.ConfigError, match='no gin file.*did you mean .*half_cheetah.gin'
+  ):
+    config.load([path])
+
+
+def test_a_damaged_file_is_named(tmp_path):
+  path = tmp_path / 'bad.gin'
+  path.write_text('train_stack.layers = [@base/Layer(\n')
+
+  with pytest.raises(errors.ConfigError, match='bad.gin'):
+    config.load([str(path)])
+
+
+def test_gin_files_cite_what_exists():
+  for path in GIN_FILES:
+    for line in pathlib.Path(config.PROJECT_ROOT / path).read_text().splitlines():
+      if line.startswith('include'):
+        assert (config.PROJECT_ROOT / line.split("'")[1]).is_file()

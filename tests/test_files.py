@@ -1,0 +1,81 @@
+"""Tests of files and directories that appear whole or not at all."""
+
+import os
+import types
+
+import pytest
+
+from latent_hrl import files
+
+
+def _fill(directory, text):
+  (directory / 'a.txt').write_text(text, encoding='utf-8')
+
+
+def test_text_is_written_with_its_parents_and_readable_by_all(tmp_path):
+  path = tmp_path / 'a' / 'b' / 'notes.txt'
+  files.write_text(path, 'grün\n')
+  assert path.read_text(encoding='utf-8') == 'grün\n'
+  assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_text_replaces_what_was_there_and_leaves_nothing_beside(tmp_path):
+  path = tmp_path / 'notes.txt'
+  files.write_text(path, 'old')
+  files.write_text(path, 'new')
+  assert path.read_text(encoding='utf-8') == 'new'
+  assert os.listdir(tmp_path) == ['notes.txt']
+
+
+def test_failing_write_keeps_the_old_text_and_leaves_nothing_beside(tmp_path):
+  path = tmp_path / 'notes.txt'
+  files.write_text(path, 'old')
+  with pytest.raises(UnicodeEncodeError):
+    files.write_text(path, 'new \ud800')
+  assert path.read_text(encoding='utf-8') == 'old'
+  assert os.listdir(tmp_path) == ['notes.txt']
+
+
+def test_directory_appears_when_its_body_is_done(tmp_path):
+  path = tmp_path / 'deep' / 'layer'
+  with files.replacing_directory(path) as directory:
+    _fill(directory, 'new')
+    assert not path.exists()
+    assert directory.parent == path.parent  # A rename needs the same file system.
+  assert (path / 'a.txt').read_text(encoding='utf-8') == 'new'
+  assert path.stat().st_mode & 0o777 == 0o755
+  assert os.listdir(path.parent) == ['layer']
+
+
+@pytest.mark.parametrize('exchange', [True, False])
+def test_directory_replaces_the_old_one_as_a_whole(tmp_path, monkeypatch, exchange):
+  if not exchange:  # A platform that cannot swap two names.
+    monkeypatch.setattr(files.ctypes, 'CDLL', lambda _: types.SimpleNamespace())
+  path = tmp_path / 'layer'
+  path.mkdir()
+  _fill(path, 'old')
+  (path / 'only_old.txt').touch()
+  with files.replacing_directory(path) as directory:
+    _fill(directory, 'new')
+    assert (path / 'a.txt').read_text(encoding='utf-8') == 'old'
+  assert os.listdir(path) == ['a.txt']
+  assert (path / 'a.txt').read_text(encoding='utf-8') == 'new'
+  assert os.listdir(tmp_path) == ['layer']
+
+
+@pytest.mark.parametrize('error', [RuntimeError, KeyboardInterrupt])
+def test_failing_body_keeps_the_old_directory_and_leaves_nothing_beside(tmp_path, error):
+  path = tmp_path / 'layer'
+  path.mkdir()
+  _fill(path, 'old')
+  with pytest.raises(error), files.replacing_directory(path) as directory:
+    _fill(directory, 'new')
+    raise error
+  assert (path / 'a.txt').read_text(encoding='utf-8') == 'old'
+  assert os.listdir(tmp_path) == ['layer']
+
+
+def test_failing_body_without_an_old_directory_leaves_none(tmp_path):
+  with pytest.raises(RuntimeError), files.replacing_directory(tmp_path / 'layer'):
+    raise RuntimeError
+  assert os.listdir(tmp_path) == []

@@ -1,0 +1,211 @@
+"""Tests of the named rewards: their numbers, and how gin binds their arguments."""
+
+import gin
+import numpy as np
+import pytest
+
+from latent_hrl import errors
+from latent_hrl import rewards
+from latent_hrl.environments import layer_reward
+from latent_hrl.layers import spec
+
+
+def _transition(**kwargs):
+  values = {
+    'observation': {'position': np.float32([0.0, 0.0])},
+    'action': np.float32([0.5, -1.0]),
+    'next_observation': {
+      'position': np.float32([3.0, 4.0]),
+      'goal': np.float32([3.0, 3.75]),
+    },
+    'task_reward': 2.5,
+    'terminated': False,
+    'info': {'x_velocity': -3.0, 'y_velocity': 4.0},
+  }
+  return rewards.Transition(**{**values, **kwargs})
+
+
+def test_task_reward_is_scaled():
+  assert rewards.task_reward(_transition()) == 2.5
+  assert rewards.task_reward(_transition(), scale=-2.0) == -5.0
+
+
+def test_forward_velocity_is_signed_and_pays_for_control():
+  assert rewards.forward_velocity(_transition()) == -3.0
+  # 2 · (-3) + 0.1 - 0.4 · (0.25 + 1).
+  value = rewards.forward_velocity(
+    _transition(), weight=2.0, alive_bonus=0.1, control_cost_weight=0.4
+  )
+  assert value == pytest.approx(-6.4)
+
+
+def test_planar_speed_is_the_same_in_every_direction():
+  # 5 + 0.05 - 0.005 · 1.25, the defaults of the multi-direction Ant.
+  for info in (
+    {'x_velocity': -3.0, 'y_velocity': 4.0},
+    {'x_velocity': 0.0, 'y_velocity': -5},
+  ):
+    assert rewards.planar_speed(_transition(info=info)) == pytest.approx(5.04375)
+  # On a planar task there is no y.
+  planar = _transition(info={'x_velocity': -3.0})
+  value = rewards.planar_speed(planar, alive_bonus=0.0, control_cost_weight=0.0)
+  assert value == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize('reward', [rewards.forward_velocity, rewards.planar_speed])
+def test_alive_bonus_is_not_paid_on_termination(reward):
+  arguments = {'alive_bonus': 0.25, 'control_cost_weight': 0.0}
+  alive = reward(_transition(), **arguments)
+  assert alive - reward(_transition(terminated=True), **arguments) == pytest.approx(0.25)
+
+
+def test_goal_distance_reads_the_goal_field_or_its_argument():
+  assert rewards.goal_distance(_transition()) == pytest.approx(-0.3 * 0.25)
+  value = rewards.goal_distance(_transition(), goal=(0.0, 0.0), weight=2.0, offset=6.0)
+  assert value == pytest.approx(2.0)
+
+
+def test_goal_distance_ignores_coordinates_beyond_those_of_the_goal():
+  tall = _transition(next_observation={'position': np.float32([3.0, 4.0, 0.7])})
+  assert rewards.goal_distance(tall, goal=(0.0, 0.0), weight=1.0) == pytest.approx(-5.0)
+
+
+@pytest.mark.parametrize(('radius', 'expected'), [(0.2499, 0.0), (0.25, 7.0), (0.3, 7.0)])
+def test_sparse_goal_is_paid_within_the_radius_only(radius, expected):
+  assert rewards.sparse_goal(_transition(), radius=radius, weight=7.0) == expected
+
+
+@pytest.mark.parametrize(
+  ('reward', 'changed', 'missing'),
+  [
+    (rewards.forward_velocity, {'info': {}}, "info['x_velocity']"),
+    (rewards.planar_speed, {'info': {'y_velocity': 1.0}}, "info['x_velocity']"),
+    (rewards.sparse_goal, {'next_observation': {}}, "the observation field 'position'"),
+    (
+      rewards.goal_distance,
+      {'next_observation': {'position': np.zeros(2)}},
+      "the observation field 'goal'",
+    ),
+  ],
+)
+def test_missing_quantity_is_named(reward, changed, missing):
+  with pytest.raises(rewards.MissingQuantityError) as error:
+    reward(_transition(**changed))
+  assert str(error.value).splitlines()[0] == missing  # gin adds the place.
+
+
+def test_every_reward_is_registered_by_its_name():
+  names = {
+    'task_reward',
+    'forward_velocity',
+    'planar_speed',
+    'goal_distance',
+    'sparse_goal',
+  }
+  assert names <= rewards.REWARDS.keys()
+  assert rewards.REWARDS['planar_speed'](_transition(), 1.0, 0.0, 0.0) == pytest.approx(5.0)
+
+
+def test_bind_takes_defaults_without_bindings():
+  bound = rewards.bind(rewards.planar_speed)
+  assert bound.name == 'planar_speed'
+  assert bound.arguments == {
+    'weight': 1.0,
+    'alive_bonus': 0.05,
+    'control_cost_weight': 0.005,
+  }
+  assert bound(_transition()) == pytest.approx(5.04375)
+  assert isinstance(bound(_transition()), float)
+
+
+def test_bind_takes_bindings_of_gin_once_and_keeps_them():
+  gin.parse_config('sparse_goal.goal = (3.0, 4.0)\nsparse_goal.weight = 9.0')
+  bound = rewards.bind(rewards.sparse_goal)
+  assert bound.arguments == {'goal': (3.0, 4.0), 'radius': 0.25, 'weight': 9.0}
+  gin.clear_config()
+  assert bound(_transition()) == 9.0
+  assert rewards.bind(rewards.sparse_goal).arguments['weight'] == 0.3
+
+
+def test_bind_follows_the_scope_it_runs_in():
+  gin.parse_config('task_reward.scale = 2.0\nupper/task_reward.scale = 3.0')
+  assert rewards.bind(rewards.task_reward).arguments == {'scale': 2.0}
+  with gin.config_scope('upper'):
+    upper = rewards.bind(rewards.task_reward)
+  assert upper.arguments == {'scale': 3.0}
+  assert upper(_transition()) == 7.5
+
+
+def test_bind_follows_the_scope_of_a_gin_reference():
+  gin.parse_config(
+    'fast/planar_speed.weight = 5.0\nbase/Layer.reward_fn = @fast/planar_speed'
+  )
+  with gin.config_scope('base'):
+    layer = spec.Layer()
+  assert rewards.bind(layer.reward_fn).arguments['weight'] == 5.0
+
+
+def test_gin_rejects_a_misspelt_argument():
+  with pytest.raises(ValueError, match="doesn't have a parameter named 'wieght'"):
+    gin.parse_config('planar_speed.wieght = 5.0')
+
+
+@pytest.mark.parametrize('function', [lambda transition: 1.0, np.sum, len])
+def test_bind_rejects_what_is_no_reward(function):
+  with pytest.raises(TypeError, match='is no reward function; decorate it'):
+    rewards.bind(function)
+
+
+def _with_reward(task, reward):
+  env = layer_reward.LayerReward(task, rewards.bind(reward))
+  env.reset(seed=0)
+  return env
+
+
+def test_layer_reward_replaces_the_reward_and_keeps_the_task_reward(toy_task):
+  env = _with_reward(toy_task(), rewards.forward_velocity)
+  _, reward, _, _, info = env.step(np.float32([0.5, 2.0]))
+  assert reward == 0.5
+  assert info['task_reward'] == 2.5
+
+
+def test_layer_reward_sees_the_step_it_pays_for(toy_task):
+  seen = []
+
+  def spy(transition):
+    seen.append(transition)
+    return 0.0
+
+  env = layer_reward.LayerReward(toy_task(), rewards.BoundReward('spy', {}, spy))
+  observations = [env.reset(seed=0)[0]]
+  for action in np.float32([[0.5, 2.0], [0.25, 0.0]]):
+    observations.append(env.step(action)[0])
+  for i, transition in enumerate(seen):
+    np.testing.assert_array_equal(transition.observation['body'], observations[i][:3])
+    np.testing.assert_array_equal(
+      transition.next_observation['body'], observations[i + 1][:3]
+    )
+    np.testing.assert_array_equal(
+      transition.next_observation['goal'], observations[i + 1][3:]
+    )
+  env.reset(seed=1)
+  env.step(np.float32([0.5, 2.0]))
+  np.testing.assert_array_equal(seen[-1].observation['body'], np.zeros(3))
+
+
+def test_reward_that_needs_what_the_task_lacks_names_both(toy_task):
+  env = _with_reward(toy_task(), rewards.sparse_goal)
+  with pytest.raises(errors.TaskError) as error:
+    env.step(np.zeros(2, np.float32))
+  assert str(error.value) == (
+    "reward 'sparse_goal' needs the observation field 'position', which task 'Toy-v0' "
+    'does not give'
+  )
+
+
+def test_reward_that_is_not_finite_is_an_error(toy_task):
+  bound = rewards.BoundReward('broken', {}, lambda transition: float('nan'))
+  env = layer_reward.LayerReward(toy_task(), bound)
+  env.reset(seed=0)
+  with pytest.raises(errors.TaskError, match="reward 'broken' is nan on task 'Toy-v0'"):
+    env.step(np.zeros(2, np.float32))

@@ -1,0 +1,131 @@
+"""Tests of stacking: which layers fit which task, and the latent as an action space."""
+
+import dataclasses
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.utils import env_checker
+
+from latent_hrl import errors
+from latent_hrl import observations
+from latent_hrl import stack
+from latent_hrl.layers import spec
+from tests import helpers
+
+
+def _manifest(**changes):
+  record = helpers.make_record('base', ('body',))
+  return dataclasses.replace(helpers.make_manifest([helpers.BODY], [record]), **changes)
+
+
+def _field(name, size):
+  return (observations.ObservationField(name, size),)
+
+
+@pytest.mark.parametrize('goal_first', [False, True])
+def test_layer_fits_a_task_with_its_fields_and_box(toy_task, goal_first):
+  stack.check_fits(_manifest(), toy_task(goal_first=goal_first))
+
+
+def test_box_may_differ_by_rounding(toy_task):
+  stack.check_fits(_manifest(action_low=(-2.0000001, -1.0)), toy_task())
+
+
+@pytest.mark.parametrize(
+  ('changes', 'reason'),
+  [
+    ({'fields': _field('bodi', 3)}, "field 'bodi' (3 entries) is missing"),
+    ({'fields': _field('bodi', 3)}, "did you mean 'body'?"),
+    ({'fields': _field('body', 4)}, "'body' has 3 entries, but 4 are read"),
+    (
+      {'action_high': (1.0, 2.5)},
+      'it acts in the box [[-2.0, -1.0], [1.0, 2.5]], '
+      'the task takes [[-2.0, -1.0], [1.0, 3.0]]',
+    ),
+    ({'action_low': (-1.0,), 'action_high': (1.0,)}, 'it acts in the box [-1, 1]^1'),
+  ],
+)
+def test_layer_that_does_not_fit_says_what_differs(toy_task, changes, reason):
+  with pytest.raises(errors.StackError) as error:
+    stack.check_fits(_manifest(**changes), toy_task())
+  message = str(error.value)
+  assert message.startswith("layer 'base' (trained on Toy-v0) does not fit task 'Toy-v0': ")
+  assert reason in message
+
+
+def test_stack_of_new_layers_on_a_trained_one_passes(toy_task):
+  upper = spec.Layer(name='upper', observation_fields=('goal',))
+  stack.check_stack([_manifest(), upper], toy_task())
+  stack.check_stack([spec.Layer(name='base'), upper], toy_task())
+
+
+def test_empty_stack_is_an_error(toy_task):
+  with pytest.raises(errors.ConfigError, match='train_stack.layers is empty'):
+    stack.check_stack([], toy_task())
+
+
+def test_name_used_twice_is_an_error(toy_task):
+  with pytest.raises(errors.ConfigError, match="two layers of the stack are called 'base'"):
+    stack.check_stack([_manifest(), spec.Layer(name='base')], toy_task())
+
+
+def test_trained_layer_in_the_middle_is_an_error(toy_task):
+  layers = [spec.Layer(name='lowest'), _manifest()]
+  with pytest.raises(errors.StackError, match="trained layer 'base' stands above 'lowest'"):
+    stack.check_stack(layers, toy_task())
+
+
+def test_unknown_field_of_a_new_layer_is_an_error(toy_task):
+  layer = spec.Layer(name='upper', observation_fields=('gaol',))
+  with pytest.raises(errors.StackError, match="'gaol'.*did you mean 'goal'"):
+    stack.check_stack([_manifest(), layer], toy_task())
+
+
+def test_trained_layer_that_does_not_fit_is_an_error(toy_task):
+  with pytest.raises(errors.StackError, match="'base' .* does not fit task 'Toy-v0'"):
+    stack.check_stack([_manifest(fields=_field('body', 9))], toy_task())
+
+
+@pytest.mark.parametrize('goal_first', [False, True])
+def test_latent_wrapper_executes_what_the_layer_decodes(saved_base, toy_task, goal_first):
+  task = toy_task(goal_first=goal_first)
+  layer = saved_base.saved  # It reads the body alone.
+  env = stack.LatentActionWrapper(task, layer)
+  observation, _ = env.reset(seed=3)
+  rng, position = np.random.default_rng(0), np.zeros(2)
+  for _ in range(3):
+    latent = rng.normal(size=2).astype(np.float32)
+    body = task.split(observation)['body'][np.newaxis]
+    expected = layer.decode(body, latent[np.newaxis])[0]
+    observation, reward, _, _, info = env.step(latent)
+    np.testing.assert_allclose(info['action'], expected, rtol=1e-6)
+    np.testing.assert_array_equal(info['received'], info['action'])
+    assert reward == pytest.approx(float(np.sum(expected)), rel=1e-5)
+    position += expected
+    np.testing.assert_allclose(task.split(observation)['body'][:2], position, rtol=1e-4)
+  # A new episode starts from its own observation.
+  observation, _ = env.reset(seed=4)
+  expected = layer.mode(task.split(observation)['body'][np.newaxis])[0]
+  *_, info = env.step(np.zeros(2))
+  np.testing.assert_allclose(info['action'], expected, rtol=1e-6)
+
+
+def test_latent_wrapper_has_the_latent_as_action_space(saved_base, toy_task):
+  env = stack.LatentActionWrapper(toy_task(), saved_base.saved)
+  assert env.action_space == gymnasium.spaces.Box(-5.0, 5.0, (2,), np.float32)
+  env = stack.LatentActionWrapper(toy_task(), saved_base.saved, bound=None)
+  assert env.action_space == gymnasium.spaces.Box(-np.inf, np.inf, (2,), np.float32)
+
+
+def test_latent_wrapper_checks_the_fit(saved_base, toy_task):
+  task = toy_task()
+  task.action_space = gymnasium.spaces.Box(-1.0, 1.0, (2,), np.float32)
+  with pytest.raises(errors.StackError, match='does not fit'):
+    stack.LatentActionWrapper(task, saved_base.saved)
+
+
+@pytest.mark.filterwarnings('ignore::UserWarning')  # Wrapped, unbounded observation: meant.
+def test_latent_wrapper_keeps_the_contract_of_gymnasium(saved_base, toy_task):
+  env = stack.LatentActionWrapper(toy_task(), saved_base.saved)
+  env_checker.check_env(env, skip_render_check=True)

@@ -1,0 +1,168 @@
+"""Tests of checkpoints: everything comes back, and damage is told by path and cause."""
+
+import shutil
+
+import gin
+import numpy as np
+import pytest
+
+from latent_hrl import errors
+from latent_hrl.training import checkpoints as checkpoints_lib
+from latent_hrl.training import replay as replay_lib
+from tests import helpers
+
+
+def _replay(capacity=20, seed=0):
+  return replay_lib.ReplayBuffer(capacity, observation_size=3, output_size=2, seed=seed)
+
+
+def _trained(updates=2):
+  """An agent after some updates, and a replay with some rows."""
+  agent = helpers.make_agent(helpers.action_spec())
+  for step in range(updates):
+    agent.update(helpers.make_batch(seed=step))
+  replay = _replay()
+  rng = np.random.default_rng(0)
+  observations = rng.normal(size=(9, 3)).astype(np.float32)
+  for i in range(8):
+    replay.add(observations[i], np.zeros(2), float(i), 1.0, observations[i + 1], i % 4 == 3)
+  return agent, replay
+
+
+def _values(agent):
+  return [variable.numpy() for variable in agent.state_variables]
+
+
+@pytest.fixture(name='saved', scope='module')
+def _saved(tmp_path_factory):
+  """Agent and replay, with a checkpoint of them at step 16."""
+  gin.clear_config()
+  directory = tmp_path_factory.mktemp('checkpoints') / 'base'
+  agent, replay = _trained()
+  state = {'wall_s': 1.5, 'rng': np.random.default_rng(0).bit_generator.state}
+  checkpoints_lib.Checkpoints(directory, agent, replay).save(16, state)
+  return directory, agent, replay, state
+
+
+def test_nothing_to_restore_is_none(tmp_path):
+  checkpoints = checkpoints_lib.Checkpoints(tmp_path / 'none', None, _replay())
+  assert checkpoints.restore() is None
+
+
+def test_restored_run_goes_on_exactly_as_the_saved_one(saved):
+  directory, agent, replay, state = saved
+  other, other_replay = helpers.make_agent(helpers.action_spec()), _replay(seed=9)
+  helpers.perturb(other.actor_network.variables)
+  content = checkpoints_lib.Checkpoints(directory, other, other_replay).restore()
+  assert content['env_steps'] == 16
+  assert {key: content[key] for key in state} == state
+  for mine, theirs in zip(_values(agent), _values(other), strict=True):
+    np.testing.assert_array_equal(mine, theirs)
+  assert int(other.train_step_counter) == 2
+  for mine, theirs in zip(replay.sample(2, 8), other_replay.sample(2, 8), strict=True):
+    np.testing.assert_array_equal(mine, theirs)
+  # The optimisers and the noise go on as well.
+  for one in (agent, other):
+    one.update(helpers.make_batch(seed=5))
+  for mine, theirs in zip(_values(agent), _values(other), strict=True):
+    np.testing.assert_array_equal(mine, theirs)
+
+
+def test_state_covers_weights_optimisers_temperature_and_step():
+  agent = helpers.make_agent(helpers.action_spec())
+  before = _values(agent)
+  agent.update(helpers.make_batch())
+  changed = [np.any(a != b) for a, b in zip(before, _values(agent), strict=True)]
+  names = [variable.name for variable in agent.state_variables]
+  weights = 12 + 4 + 4 + 1
+  # Adam has two moments a weight and an iteration counter.
+  assert len(names) == weights + 2 * (12 + 4 + 1) + 3 + 1
+  unchanged = {name for name, moved in zip(names, changed, strict=True) if not moved}
+  # A fresh coupling has no gradient beyond its last layer yet.
+  assert not [
+    n for n in unchanged if 'value' in n or 'iteration' in n or 'temperature' in n
+  ]
+
+
+def test_old_checkpoints_are_pruned_and_the_newest_is_restored(tmp_path):
+  agent, replay = _trained(updates=0)
+  checkpoints = checkpoints_lib.Checkpoints(tmp_path, agent, replay, keep=2)
+  for step in (999_999_999, 5, 10):  # Order is by number of steps.
+    checkpoints.save(step, {})
+  names = sorted(path.name for path in tmp_path.iterdir())
+  assert names == ['step_0000000010', 'step_0999999999']
+  assert checkpoints.restore()['env_steps'] == 999_999_999
+
+
+def _damaged(saved, tmp_path, change):
+  directory = tmp_path / 'base'
+  shutil.copytree(saved[0], directory)
+  (path,) = directory.iterdir()
+  change(path)
+  return path, checkpoints_lib.Checkpoints(directory, saved[1], _replay())
+
+
+def _truncate(name, size=100):
+  def change(path):
+    (path / name).write_bytes((path / name).read_bytes()[:size])
+
+  return change
+
+
+def _write(name, content):
+  return lambda path: (path / name).write_bytes(content)
+
+
+_DAMAGE = {
+  'agent cut': _truncate('agent.npz'),
+  'replay cut': _truncate('replay.npz'),
+  'state cut': _truncate('state.json'),
+  'state empty': _write('state.json', b'{}'),
+  'state no text': _write('state.json', b'\xff\xfe'),
+  'state a list': _write('state.json', b'[]'),
+  'agent empty': _truncate('agent.npz', size=0),
+  'agent missing': lambda path: (path / 'agent.npz').unlink(),
+  'mixed up': lambda path: shutil.copy(path / 'agent.npz', path / 'replay.npz'),
+}
+
+
+@pytest.mark.parametrize('label', _DAMAGE)
+def test_damage_is_one_error_that_names_the_path_and_what_to_do(saved, tmp_path, label):
+  path, checkpoints = _damaged(saved, tmp_path, _DAMAGE[label])
+  with pytest.raises(errors.ConfigError) as error:
+    checkpoints.restore()
+  message = str(error.value)
+  assert str(path) in message and 'is damaged' in message and 'remove it' in message
+  assert '\n' not in message
+
+
+def test_checkpoint_of_another_network_is_refused(saved):
+  agent = helpers.make_agent(helpers.latent_spec(3))
+  with pytest.raises(errors.ConfigError, match='another configuration'):
+    checkpoints_lib.Checkpoints(saved[0], agent, _replay()).restore()
+
+
+def test_checkpoint_of_another_run_is_refused(saved, tmp_path):
+  _, agent, replay, _ = saved
+  checkpoints_lib.Checkpoints(tmp_path, agent, replay, run={'seed': 1}).save(8, {})
+  same = checkpoints_lib.Checkpoints(tmp_path, agent, _replay(), run={'seed': 1})
+  assert same.restore()['env_steps'] == 8
+  other = checkpoints_lib.Checkpoints(tmp_path, agent, _replay(), run={'seed': 2})
+  with pytest.raises(
+    errors.ConfigError, match="written by {'seed': 1}, this is {'seed': 2}"
+  ):
+    other.restore()
+
+
+def test_checkpoint_of_a_larger_replay_is_refused(saved):
+  with pytest.raises(errors.ConfigError, match='do not fit'):
+    checkpoints_lib.Checkpoints(saved[0], saved[1], _replay(capacity=4)).restore()
+
+
+def test_failing_save_keeps_the_last_checkpoint(tmp_path):
+  agent, replay = _trained(updates=0)
+  checkpoints = checkpoints_lib.Checkpoints(tmp_path, agent, replay)
+  checkpoints.save(8, {})
+  with pytest.raises(TypeError):
+    checkpoints.save(16, {'not json': object()})
+  assert [path.name for path in tmp_path.iterdir()] == ['step_0000000008']

@@ -1,0 +1,259 @@
+"""The main job, small: train layers on each other, save, resume, and what goes wrong."""
+
+import json
+
+import gin
+import numpy as np
+import pytest
+
+from latent_hrl import config
+from latent_hrl import errors
+from latent_hrl.environments import tasks
+from latent_hrl.evaluation import rollout
+from latent_hrl.layers import load
+from latent_hrl.training import train_stack
+from latent_hrl.training import trainer as trainer_lib
+from tests import helpers
+
+SMALL = (
+  'LatentPolicyNetwork.embedding_units = (16,)',
+  'LatentPolicyNetwork.conditioner_units = 8',
+  'TwinCriticNetwork.hidden_units = (32, 32)',
+  'Trainer.batch_size = 32',
+  'Trainer.steps_per_call = 4',
+  'Trainer.initial_steps = 40',
+  'Trainer.eval_interval = 100',
+  'Trainer.eval_episodes = 2',
+  'Trainer.checkpoint_interval = 100',
+  'base/Layer.env_steps = 200',
+  'north_east/Layer.env_steps = 100',
+)
+
+
+def _train(root_dir, *bindings, seed=0):
+  config.load(['gin/multi_goal.gin'], [*SMALL, *bindings])
+  return train_stack.train_stack(root_dir, seed=seed)
+
+
+def _rows(root_dir):
+  lines = (root_dir / 'metrics.jsonl').read_text().splitlines()
+  return [json.loads(line) for line in lines]
+
+
+@pytest.fixture(scope='module')
+def run(tmp_path_factory):
+  """A finished run of two layers."""
+  root_dir = tmp_path_factory.mktemp('run') / 'nested' / 'run'
+  _train(root_dir)
+  gin.clear_config()
+  return root_dir
+
+
+def test_a_run_leaves_the_files_of_the_contract(run):
+  assert {path.name for path in run.iterdir()} == {
+    'checkpoints',
+    'layers',
+    'learning_curve.png',
+    'metrics.jsonl',
+    'operative_config.gin',
+    'tensorboard',
+  }
+  assert {path.name for path in (run / 'layers').iterdir()} == {'base', 'north_east'}
+  assert list((run / 'tensorboard' / 'base').glob('events.out.tfevents.*'))
+
+
+def test_metrics_have_a_row_per_evaluation(run):
+  rows = _rows(run)
+
+  steps = [(row['layer'], row['env_steps']) for row in rows]
+  assert steps == [
+    ('base', 0),
+    ('base', 100),
+    ('base', 200),
+    ('north_east', 0),
+    ('north_east', 100),
+  ]
+  assert rows[0]['episodes'] == 2 and rows[0]['success_rate'] in (0.0, 0.5, 1.0)
+  assert rows[3]['reward'] == 'sparse_goal'
+  for key in ('critic_loss', 'temperature', 'entropy', 'q_value', 'steps_per_s', 'wall_s'):
+    assert np.isfinite(rows[1][key])
+
+
+def test_the_operative_config_names_the_bindings(run):
+  text = (run / 'operative_config.gin').read_text()
+
+  assert 'base/Layer.env_steps = 200' in text
+  assert "train_stack.task = 'latent_hrl/MultiGoal-v0'" in text
+
+
+def test_the_manifest_tells_how_each_layer_was_trained(run):
+  manifest = load.load_layer(run / 'layers' / 'north_east').manifest
+  base, east = manifest.layers
+
+  assert (base.name, base.reward, base.env_steps, base.seed) == (
+    'base',
+    'task_reward',
+    200,
+    0,
+  )
+  assert base.digest == load.load_layer(run / 'layers' / 'base').digest
+  assert east.reward_arguments == {'goal': [4.0, 4.0], 'radius': 1.0, 'weight': 1.0}
+  assert east.evaluation['episodes'] == 2
+  assert 'Trainer.batch_size = 32' in manifest.config
+
+
+def test_the_frozen_layer_is_the_same_inside_the_stack(run):
+  base = load.load_layer(run / 'layers' / 'base')
+  east = load.load_layer(run / 'layers' / 'north_east')
+  observation = np.float32([[0.5, -1.0], [3.0, 2.0]])
+  latent = np.float32([[0.3, -0.2], [1.0, 0.4]])
+
+  inside = east.module._lower.forward(observation, latent)[0].numpy()
+
+  np.testing.assert_array_equal(inside, base.decode(observation, latent))
+
+
+def test_a_finished_run_trains_nothing_again(run, capsys):
+  before = helpers.file_bytes(run)
+
+  _train(run)
+
+  assert helpers.file_bytes(run) == before
+  assert 'base: already trained for 200 steps' in capsys.readouterr().out
+
+
+def test_a_trained_layer_enters_a_stack_by_its_path(run, tmp_path):
+  base = run / 'layers' / 'base'
+  top = _train(tmp_path, f'train_stack.layers = ["{base}", @north_east/Layer()]')
+
+  assert [record.name for record in top.manifest.layers] == ['base', 'north_east']
+  assert [path.name for path in (tmp_path / 'layers').iterdir()] == ['north_east']
+
+
+def test_a_fresh_layer_leaves_every_episode_as_it_was(run, tmp_path):
+  base = load.load_layer(run / 'layers' / 'base')
+  task = tasks.make_task(base.manifest.task)
+  fresh = helpers.save_task_layer(tmp_path / 'fresh', task, lower=base)
+  third = helpers.save_task_layer(tmp_path / 'third', task, lower=fresh)
+
+  returns = [
+    [e.task_return for e in rollout.evaluate(layer, episodes=20, latents='sample')]
+    for layer in (base, fresh, third)
+  ]
+
+  np.testing.assert_allclose(returns[1], returns[0], rtol=1e-4)
+  np.testing.assert_allclose(returns[2], returns[0], rtol=1e-4)
+
+
+def test_an_interrupted_run_resumes_from_its_checkpoint(tmp_path, monkeypatch):
+  advance = trainer_lib.Trainer._advance
+
+  def interrupted(self):
+    if self._env_steps >= 152:
+      raise KeyboardInterrupt
+    advance(self)
+
+  only_base = 'train_stack.layers = [@base/Layer()]'
+  monkeypatch.setattr(trainer_lib.Trainer, '_advance', interrupted)
+  with pytest.raises(KeyboardInterrupt):
+    _train(tmp_path, only_base)
+  assert [row['env_steps'] for row in _rows(tmp_path)] == [0, 100]
+  monkeypatch.setattr(trainer_lib.Trainer, '_advance', advance)
+
+  layer = _train(tmp_path, only_base)
+
+  assert [row['env_steps'] for row in _rows(tmp_path)] == [0, 100, 200]
+  assert layer.manifest.layers[-1].env_steps == 200
+  with pytest.raises(errors.ConfigError, match='seed 0, not on .* with seed 1'):
+    _train(tmp_path, only_base, seed=1)
+
+
+def test_the_base_layer_learns_the_multi_goal_task(tmp_path):
+  config.load(
+    ['gin/multi_goal.gin'],
+    [
+      'train_stack.layers = [@base/Layer()]',
+      'base/Layer.env_steps = 3000',
+      'base/create_agent.temperature = 0.3',
+      'create_agent.learning_rate = 1e-3',
+      'Trainer.eval_interval = 3000',
+      'Trainer.initial_steps = 500',
+    ],
+  )
+  layer = train_stack.train_stack(tmp_path)
+
+  episodes = rollout.evaluate(layer, episodes=50, latents='sample')
+  random = rollout.evaluate_random(layer.manifest.task, episodes=50)
+
+  # A random walk hardly reaches a goal within the time limit.
+  assert rollout.summarize(random)['success_rate'] < 0.3
+  assert rollout.summarize(episodes)['success_rate'] > 0.9
+
+
+BAD = {
+  'no layers': (('train_stack.layers = []',), 'train_stack.layers is empty'),
+  'no call': (('train_stack.layers = [@base/Layer]',), 'write @NAME/Layer.., with paren'),
+  'twice': (('train_stack.layers = [@base/Layer(), @base/Layer()]',), "called 'base'"),
+  'no such layer': (
+    ("train_stack.layers = ['/no/layer']",),
+    "layer '/no/layer': there is no",
+  ),
+  'no task': (("train_stack.task = 'HalfCheeta-v5'",), "did you mean 'HalfCheetah-v5'"),
+  'discrete': (("train_stack.task = 'CartPole-v1'",), 'needs a Box'),
+  'reward': (('base/Layer.reward_fn = @planar_speed',), r"needs info\['x_velocity'\]"),
+  'no reward': (('base/Layer.reward_fn = 3',), 'base/Layer.reward_fn must be'),
+  'upper reward': (
+    ('north_east/Layer.reward_fn = @forward_velocity',),
+    "'forward_velocity' needs",
+  ),
+  'field': (
+    ("north_east/Layer.observation_fields = ['positon']",),
+    "did you mean 'position'",
+  ),
+  'steps': (
+    ('north_east/Layer.env_steps = 0',),
+    'north_east/Layer.env_steps must be at least 1',
+  ),
+  'batch': (('Trainer.replay_capacity = 8',), r'batch_size \(32\) exceeds'),
+  'type': (
+    ("north_east/Trainer.batch_size = 'many'",),
+    'Trainer.batch_size must be a positive',
+  ),
+  'temperature': (
+    ('base/create_agent.temperature = -1.0',),
+    'temperature must be positive',
+  ),
+  'flow': (
+    ('LatentPolicyNetwork.log_scale_bound = 0.0',),
+    'log_scale_bound must be positive',
+  ),
+}
+
+
+@pytest.mark.parametrize('name', BAD)
+def test_a_bad_configuration_is_told_before_anything_is_written(name, tmp_path):
+  bindings, message = BAD[name]
+
+  with pytest.raises(errors.LatentHrlError, match=message):
+    _train(tmp_path / 'run', *bindings)
+
+  assert not (tmp_path / 'run').exists()
+
+
+def test_nan_from_the_task_ends_the_run(tmp_path, monkeypatch):
+  step = tasks.Task.step
+
+  def broken(self, action):
+    observation, reward, terminated, truncated, info = step(self, action)
+    self.count = getattr(self, 'count', 0) + 1
+    if self.count == 120:
+      self._flatten({'position': [np.nan, 0.0]})
+    return observation, reward, terminated, truncated, info
+
+  monkeypatch.setattr(tasks.Task, 'step', broken)
+
+  with pytest.raises(
+    errors.TaskError, match='NaN or infinity in observation field position'
+  ):
+    _train(tmp_path, 'train_stack.layers = [@base/Layer()]')
+  load.load_layer(tmp_path / 'layers' / 'base')  # The last good one is intact.

@@ -1,0 +1,64 @@
+"""Tests of the fused update: the same training as `agent.train`, in one compiled call."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tf_agents.trajectories import trajectory
+
+from latent_hrl import agents
+from latent_hrl.training import updates
+from tests import helpers
+
+K = 2
+
+
+def _as_trajectory(batch):
+  """Transitions as experience [B, 2], which is how TF-Agents hands them over."""
+  size = batch.reward.shape[0]
+  pad = tf.zeros_like
+  return trajectory.Trajectory(
+    step_type=tf.tile([[0, 1]], [size, 1]),
+    observation=tf.stack([batch.observation, batch.next_observation], axis=1),
+    action=tf.stack([batch.output, pad(batch.output)], axis=1),
+    policy_info=(),
+    next_step_type=tf.tile([[1, 1]], [size, 1]),
+    reward=tf.stack([batch.reward, pad(batch.reward)], axis=1),
+    discount=tf.stack([batch.discount, pad(batch.discount)], axis=1),
+  )
+
+
+@pytest.fixture(name='run', scope='module')
+def _run():
+  """Two equal agents, one trained by K calls of `train`, one by a fused call."""
+  spec = helpers.action_spec()
+  single = helpers.make_agent(spec, jit_compile=True, seed=4)
+  fused = helpers.make_agent(spec, jit_compile=True, seed=4)
+  helpers.perturb(single.actor_network.variables)
+  for mine, theirs in zip(fused.state_variables, single.state_variables, strict=True):
+    mine.assign(theirs)
+  start = [variable.numpy() for variable in single.state_variables]
+  batches = [helpers.make_batch(seed=seed) for seed in range(K)]
+  losses = [single.train(_as_trajectory(batch)) for batch in batches]
+  stacked = agents.Batch(*[tf.stack(parts) for parts in zip(*batches, strict=True)])
+  means = updates.fused_update(fused, K)(stacked)
+  return start, single, fused, losses, means
+
+
+def test_fused_update_gives_the_weights_of_single_updates(run):
+  start, single, fused, _, _ = run
+  assert int(fused.train_step_counter) == int(single.train_step_counter) == K
+  moved = 0
+  for old, mine, theirs in zip(
+    start, fused.state_variables, single.state_variables, strict=True
+  ):
+    np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-8, err_msg=mine.name)
+    moved += np.any(old != mine.numpy())
+  assert moved == len(start)
+
+
+def test_fused_update_returns_mean_losses_in_order(run):
+  *_, losses, means = run
+  assert means.shape == (len(agents.LossExtra._fields),)
+  for name, mean in zip(agents.LossExtra._fields, means.numpy(), strict=True):
+    expected = np.mean([getattr(loss.extra, name) for loss in losses])
+    np.testing.assert_allclose(mean, expected, rtol=1e-4, atol=1e-6, err_msg=name)
