@@ -84,6 +84,18 @@ class LossExtra(NamedTuple):
   target_value: tf.Tensor
 
 
+def _loss_info(
+  losses: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
+  temperature: tf.Tensor,
+  entropy: tf.Tensor,
+  values: tf.Tensor,
+  target: tf.Tensor,
+) -> tf_agent.LossInfo:
+  """Gathers critic, actor and temperature loss with the means worth watching."""
+  means = (tf.reduce_mean(part) for part in (entropy, values, target))
+  return tf_agent.LossInfo(sum(losses), LossExtra(*losses, temperature, *means))
+
+
 class LatentSpaceAgent(tf_agent.TFAgent):
   """Trains a latent space layer: a flow policy with twin critics."""
 
@@ -340,18 +352,8 @@ class LatentSpaceAgent(tf_agent.TFAgent):
 
     self._update_target(self._tau)
     self.train_step_counter.assign_add(1)
-    return tf_agent.LossInfo(
-      loss=critic_loss + actor_loss + temperature_loss,
-      extra=LossExtra(
-        critic_loss=critic_loss,
-        actor_loss=actor_loss,
-        temperature_loss=temperature_loss,
-        temperature=temperature,
-        entropy=tf.reduce_mean(entropy),
-        q_value=tf.reduce_mean(values),
-        target_value=tf.reduce_mean(target),
-      ),
-    )
+    losses = (critic_loss, actor_loss, temperature_loss)
+    return _loss_info(losses, temperature, entropy, values, target)
 
   def _update_target(self, tau: float) -> None:
     common.soft_variables_update(
@@ -398,18 +400,8 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     temperature_loss = tf.constant(0.0)
     if self._adaptive_temperature:
       temperature_loss = self.temperature_loss(entropy, weights)
-    return tf_agent.LossInfo(
-      loss=critic_loss + actor_loss + temperature_loss,
-      extra=LossExtra(
-        critic_loss=critic_loss,
-        actor_loss=actor_loss,
-        temperature_loss=temperature_loss,
-        temperature=self.temperature,
-        entropy=tf.reduce_mean(entropy),
-        q_value=tf.reduce_mean(values),
-        target_value=tf.reduce_mean(target),
-      ),
-    )
+    losses = (critic_loss, actor_loss, temperature_loss)
+    return _loss_info(losses, self.temperature, entropy, values, target)
 
 
 @gin.configurable(denylist=['time_step_spec', 'action_spec', 'seed'])
