@@ -155,7 +155,7 @@ def test_checkpoint_of_another_run_is_refused(saved, tmp_path):
 
 
 def test_checkpoint_of_a_larger_replay_is_refused(saved):
-  with pytest.raises(errors.ConfigError, match='do not fit'):
+  with pytest.raises(errors.ConfigError, match='a capacity of 20, not 4'):
     checkpoints_lib.Checkpoints(saved[0], saved[1], _replay(capacity=4)).restore()
 
 

@@ -177,7 +177,9 @@ def test_state_does_not_fit_a_buffer_of_other_sizes():
   buffer = _buffer(capacity=16)
   _Life(buffer).episode(length=12)
   state = buffer.state()
-  for other in (_buffer(capacity=8), _buffer(16, observation_size=3), _buffer(16, 2, 4)):
+  with pytest.raises(ValueError, match='a capacity of 16, not 8'):
+    _buffer(capacity=8).restore(*state)
+  for other in (_buffer(16, observation_size=3), _buffer(16, output_size=4)):
     with pytest.raises(ValueError, match='do not fit'):
       other.restore(*state)
 
