@@ -7,7 +7,8 @@ import numpy as np
 from gymnasium import spaces
 
 GOALS = np.array([[4.0, 4.0], [-4.0, 4.0], [-4.0, -4.0], [4.0, -4.0]])
-ARENA = 6.0  # The point stays within [-ARENA, ARENA]².
+# The point stays within [-ARENA, ARENA]²; along its walls every direction ends at a goal.
+ARENA = 4.75
 
 
 class MultiGoalEnv(gymnasium.Env):

@@ -75,7 +75,7 @@ def test_the_point_stays_in_the_observation_space():
   for _ in range(40):
     observation, *_ = env.step(np.ones(2))
   assert env.observation_space.contains(observation)
-  np.testing.assert_array_equal(observation['position'], [6.0, 6.0])
+  np.testing.assert_array_equal(observation['position'], [4.75, 4.75])
 
 
 def test_start_noise_depends_on_the_seed():
