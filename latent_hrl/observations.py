@@ -49,6 +49,7 @@ def select(fields: Sequence[ObservationField], names: Sequence[str] | None) -> F
   """
   if names is None:
     return tuple(fields)
+  names = [names] if isinstance(names, str) else names
   known = [field.name for field in fields]
   for name in names:
     if name not in known:

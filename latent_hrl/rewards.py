@@ -168,7 +168,9 @@ def planar_speed(
 def _goal_distance(transition: Transition, goal: Any) -> float:
   position = _field(transition, 'position')
   goal = _field(transition, 'goal') if goal is None else np.asarray(goal, np.float64)
-  return float(np.linalg.norm(position[: goal.shape[0]] - goal))
+  if len(position) < len(goal):
+    raise MissingQuantityError(f"a 'position' of the goal's {len(goal)} coordinates")
+  return float(np.linalg.norm(position[: len(goal)] - goal))
 
 
 @reward

@@ -44,9 +44,11 @@ class Task(gymnasium.Wrapper):
       )
     if not action_space.is_bounded('both'):
       raise errors.TaskError(
-        f'task {task_id!r} has an unbounded action space; give it bounds with '
-        'gymnasium.wrappers.RescaleAction or ClipAction'
+        f'task {task_id!r} has an unbounded action space; give it a bounded Box with '
+        'gymnasium.wrappers.TransformAction'
       )
+    if np.any(action_space.low >= action_space.high):
+      raise errors.TaskError(f'task {task_id!r} has an empty action box {action_space}')
     self._is_dict = isinstance(env.observation_space, spaces.Dict)
     parts = (
       dict(env.observation_space.spaces)
@@ -102,6 +104,12 @@ class Task(gymnasium.Wrapper):
 
   def _flatten(self, observation: Any) -> np.ndarray:
     if self._is_dict:
+      for field in self.fields:
+        if np.size(observation.get(field.name, ())) != field.size:
+          raise errors.TaskError(
+            f'task {self.task_id!r} returned no {field.size} entries for observation field '
+            f'{field.name!r}'
+          )
       observation = np.concatenate([np.ravel(observation[f.name]) for f in self.fields])
     flat = np.asarray(observation, dtype=np.float32).reshape(-1)
     if flat.shape != self.observation_space.shape:

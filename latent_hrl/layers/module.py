@@ -61,6 +61,8 @@ class LayerModule(tf.Module):
 
     squash = network.squash
     if squash is not None:
+      low = tf.constant(network.output_tensor_spec.minimum, tf.float32)
+      high = tf.constant(network.output_tensor_spec.maximum, tf.float32)
       center, half_width = networks.box_center_and_half_width(network.output_tensor_spec)
       inside = half_width * np.float32(1 - BOUNDARY)
 
@@ -68,7 +70,8 @@ class LayerModule(tf.Module):
       """z to (a, log |det da/dz|)."""
       output, log_det = flow_forward(observation, latent)
       if squash is not None:
-        action = squash.forward(output)
+        # Rounding may carry a saturated action past the box.
+        action = tf.clip_by_value(squash.forward(output), low, high)
         return action, log_det + squash.forward_log_det_jacobian(output, event_ndims=1)
       action, lower_log_det = lower.forward(take(observation, below), output)
       return action, log_det + lower_log_det

@@ -21,10 +21,15 @@ def fused_update(agent: agents.LatentSpaceAgent, updates: int) -> FusedUpdate:
 
   Returns:
     A function of a `Batch` with leading shape [K, B] that updates the agent and returns
-    the mean `agents.LossExtra` over the K updates, as one float32 vector in its order.
+    the mean `agents.LossExtra` over the K updates, as one float32 vector in its order;
+    it raises ValueError for another number of batches.
   """
 
   def update(batch: agents.Batch) -> tf.Tensor:
+    if batch.reward.shape[0] != updates:
+      # XLA would clamp the index and train on the last batch again.
+      raise ValueError(f'{batch.reward.shape[0]} batches for {updates} updates.')
+
     def body(i: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
       loss_info = agent.update(agents.Batch(*[part[i] for part in batch]))
       return i + 1, total + tf.stack(list(loss_info.extra))

@@ -193,3 +193,11 @@ def test_action_arrives_unchanged(toy_task):
   task.reset(seed=0)
   *_, info = task.step(helpers.BOX_LOW)
   np.testing.assert_array_equal(info['received'], helpers.BOX_LOW)
+
+
+def test_a_field_that_is_missing_or_of_another_size_is_named(toy_task):
+  task = toy_task()
+
+  for part in ({'goal': np.zeros(2)}, {'body': np.zeros(2), 'goal': np.zeros(3)}):
+    with pytest.raises(errors.TaskError, match="no 3 entries for observation field 'body'"):
+      task._flatten(part)

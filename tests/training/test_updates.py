@@ -62,3 +62,12 @@ def test_fused_update_returns_mean_losses_in_order(run):
   for name, mean in zip(agents.LossExtra._fields, means.numpy(), strict=True):
     expected = np.mean([getattr(loss.extra, name) for loss in losses])
     np.testing.assert_allclose(mean, expected, rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+def test_another_number_of_batches_is_refused():
+  agent = helpers.make_agent(helpers.action_spec())
+  batch = helpers.make_batch()
+  one = type(batch)(*[part[tf.newaxis] for part in batch])
+
+  with pytest.raises(ValueError, match='1 batches for 2 updates'):
+    updates.fused_update(agent, 2)(one)
