@@ -40,7 +40,9 @@ class Episode:
     success: The task's last `info['success']`; None if it has no goals.
     goal: The task's last `info['goal']`, the index of the goal reached (-1 for none); None
       if it has none.
+    start_seed: Seed of the task's reset.
     observations: Flat observations [length + 1, O], if recorded.
+    actions: Actions [length, D], if recorded.
   """
 
   task_return: float = 0.0
@@ -49,7 +51,9 @@ class Episode:
   latent: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0))
   success: bool | None = None
   goal: int | None = None
+  start_seed: int = 0
   observations: list[np.ndarray] = dataclasses.field(default_factory=list)
+  actions: list[np.ndarray] = dataclasses.field(default_factory=list)
 
 
 def run_episodes(
@@ -93,7 +97,8 @@ def run_episodes(
       return
     sequence = np.random.SeedSequence([seed, index])
     generators[slot] = np.random.default_rng(sequence)
-    observation[slot], _ = envs[slot].reset(seed=int(sequence.generate_state(1)[0]))
+    results[index].start_seed = int(sequence.generate_state(1)[0])
+    observation[slot], _ = envs[slot].reset(seed=results[index].start_seed)
     if latents != 'mode':
       latent[slot] = generators[slot].standard_normal(dimension)
     results[index].latent = latent[slot].copy()
@@ -115,6 +120,7 @@ def run_episodes(
       episode.task_return += info.get('task_reward', reward)
       episode.length += 1
       if record:
+        episode.actions.append(actions[slot].copy())
         episode.observations.append(observation[slot].copy())
       if terminated or truncated:
         episode.success = bool(info['success']) if 'success' in info else None

@@ -1,14 +1,12 @@
 """Films an episode of a saved layer through the task's own renderer."""
 
+import multiprocessing
 import os
 import pathlib
-
-import imageio.v3 as imageio
-import numpy as np
+from concurrent import futures
 
 from latent_hrl import errors
-from latent_hrl import stack
-from latent_hrl.environments import tasks
+from latent_hrl.evaluation import render
 from latent_hrl.evaluation import rollout
 from latent_hrl.layers import load
 
@@ -45,6 +43,10 @@ def film(
 ) -> int:
   """Plays one episode and writes it as a video.
 
+  The episode is rendered from its actions in a process of its own: MuJoCo chooses its GL
+  library when it is first imported, and one that does not get along with TensorFlow
+  crashes the process.
+
   Args:
     layer: The layer.
     path: File to write, `.mp4` or `.gif`.
@@ -58,42 +60,27 @@ def film(
 
   Raises:
     ConfigError: If the file's ending is unknown.
-    RenderingUnavailableError: If there is no GL library.
+    RenderingUnavailableError: If there is no GL library that works.
   """
   check_path(path)
-  # Without a screen MuJoCo has to be told before it is first used to render.
-  if not os.environ.get('DISPLAY'):
-    os.environ.setdefault('MUJOCO_GL', 'egl')
   top = layer.manifest.layers[-1]
   options = top.task_options if task_id in (None, top.task) else {}
-  try:
-    task = tasks.make_task(task_id or top.task, render_mode='rgb_array', options=options)
-    task.reset(seed=seed)
-    task.render()
-  except errors.LatentHrlError:
-    raise
-  except Exception as error:  # Each GL backend fails in a way of its own.
-    raise RenderingUnavailableError(_MISSING_GL) from error
-  stack.check_fits(layer.manifest, task)
-  frames: list[np.ndarray] = []
-  decode = rollout.layer_decoder(layer, task.fields)
-
-  def decode_and_render(observation: np.ndarray, latent: np.ndarray) -> np.ndarray:
-    if len(frames) < max_frames:
-      frames.append(task.render())
-    return decode(observation, latent)
-
-  rollout.run_episodes(
-    [task], decode_and_render, layer.dimension, episodes=1, seed=seed, latents=latents
-  )
-  fps = task.metadata.get('render_fps', 30)
-  task.close()
-  path.parent.mkdir(parents=True, exist_ok=True)
-  temporary = path.with_name(f'.{path.name}')
-  # Media files carry their kind in the name, so the temporary one keeps the ending.
-  if path.suffix == '.gif':
-    imageio.imwrite(temporary, frames, extension='.gif', duration=1000 / fps, loop=0)
-  else:
-    imageio.imwrite(temporary, frames, extension='.mp4', fps=fps, macro_block_size=16)
-  temporary.replace(path)
-  return len(frames)
+  (episode,) = rollout.evaluate(layer, task_id, 1, seed, latents, record=True)
+  if not os.environ.get('DISPLAY'):
+    os.environ.setdefault('MUJOCO_GL', 'egl')
+  context = multiprocessing.get_context('spawn')
+  with futures.ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
+    job = pool.submit(
+      render.render_episode,
+      task_id or top.task,
+      options,
+      episode.start_seed,
+      episode.actions[:max_frames],
+      path,
+    )
+    try:
+      return job.result()
+    except OSError:
+      raise
+    except Exception as error:  # Each GL backend fails in a way of its own.
+      raise RenderingUnavailableError(_MISSING_GL) from error
