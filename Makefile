@@ -31,7 +31,7 @@ demo: .venv/.installed ## Train a small stack and draw its pictures
 	.venv/bin/python -m launchers.demo
 
 test: .venv/.installed ## Run the tests
-	.venv/bin/python -m pytest -q -n $(WORKERS) tests
+	.venv/bin/python -m pytest -q -n $(WORKERS) --dist loadfile tests
 
 format: .venv/.installed ## Format the code and sort its imports
 	.venv/bin/ruff check --select I --fix .

@@ -45,15 +45,17 @@ def load(gin_files: Sequence[str], gin_bindings: Sequence[str] = ()) -> None:
   gin.add_config_file_search_path(str(PROJECT_ROOT))
   try:
     gin.parse_config_files_and_bindings(list(gin_files), list(gin_bindings))
-  except (*_GIN_ERRORS, tokenize.TokenError) as error:
+  except tokenize.TokenError as error:
+    raise errors.ConfigError(
+      f'gin cannot read {", ".join(gin_files)} with its bindings: {error.args[0]}'
+    ) from error
+  except _GIN_ERRORS as error:
     raise errors.ConfigError(one_line(error)) from error
 
 
 def one_line(error: BaseException) -> str:
   """Returns gin's complaint as one line, with the nearest valid name."""
   text = ' '.join(line.strip() for line in str(error).splitlines() if line.strip(' ^'))
-  if isinstance(error, tokenize.TokenError):
-    return f'gin cannot read the end of the file or binding: {error.args[0]}'
   if isinstance(error, SyntaxError):
     place = f' in {error.filename!r}, line {error.lineno}' if error.filename else ''
     return f'gin cannot read {(error.text or "").strip()!r}{place}: {error.msg}'
