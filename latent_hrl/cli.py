@@ -1,4 +1,4 @@
-"""What the launchers share: flags, threads, and errors as one line with exit code 2."""
+"""What the launchers share: flags, and errors as one line with exit code 2."""
 
 import os
 import sys
@@ -11,6 +11,14 @@ from absl import logging
 import latent_hrl
 from latent_hrl import config
 from latent_hrl import errors
+from latent_hrl import threads
+
+_CORES = flags.DEFINE_integer(
+  'cores',
+  None,
+  'Cores to claim for this run alone, so that runs side by side take different ones; all '
+  'that the process may use, unclaimed, if left out.',
+)
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -88,17 +96,6 @@ def _fail(message: str) -> None:
   sys.exit(_report(f'{first_line} (see --help)'))
 
 
-def set_threads() -> int:
-  """Gives TensorFlow the cores this process may use, and returns their number.
-
-  Respects CPU affinity (`taskset`), so that runs side by side do not fight.
-  """
-  import tensorflow as tf
-
-  if hasattr(os, 'sched_getaffinity'):
-    cores = len(os.sched_getaffinity(0))
-  else:
-    cores = os.cpu_count() or 1
-  tf.config.threading.set_intra_op_parallelism_threads(cores)
-  tf.config.threading.set_inter_op_parallelism_threads(1)
-  return cores
+def configure_threads() -> threads.Threads:
+  """Sets the threads as --cores says; see `threads.configure`."""
+  return threads.configure(_CORES.value)

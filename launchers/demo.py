@@ -24,7 +24,7 @@ def main() -> None:
   from latent_hrl.training import train_stack
 
   root_dir = pathlib.Path(_ROOT_DIR.value)
-  print(f'demo in {root_dir} on {cli.set_threads()} core(s)', flush=True)
+  print(f'demo in {root_dir} on {cli.configure_threads()}', flush=True)
   for name in demo.PARTS:
     config.load([f'gin/demo/{name}.gin'])
     print(f'\n{name}: training, bottom layer first', flush=True)

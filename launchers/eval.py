@@ -38,7 +38,7 @@ def main() -> None:
 
   if _VIDEO.value:
     video.check_path(pathlib.Path(_VIDEO.value))
-  cli.set_threads()
+  cli.configure_threads()
   layer = load.load_layer(_LAYER.value)
   protocol = (_SEED.value, _LATENTS.value)
   episodes = rollout.evaluate(layer, _TASK.value, _EPISODES.value, *protocol)

@@ -32,7 +32,7 @@ def main() -> None:
   from latent_hrl.training import train_stack
 
   config.load(_GIN_FILE.value, _GIN_BINDINGS.value)
-  print(f'training in {_ROOT_DIR.value} on {cli.set_threads()} core(s)', flush=True)
+  print(f'training in {_ROOT_DIR.value} on {cli.configure_threads()}', flush=True)
   layer = train_stack.train_stack(pathlib.Path(_ROOT_DIR.value), seed=_SEED.value)
   print(f'saved {layer.path}', flush=True)
 

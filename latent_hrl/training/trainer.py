@@ -1,4 +1,9 @@
-"""Trains one layer: collection and updates in turn, evaluation, checkpoints, export."""
+"""Trains one layer: collection beside updates, evaluation, checkpoints, export.
+
+K environment steps and K updates go side by side: the updates take batches drawn before
+those steps, the steps take the weights from before those updates. What a run computes does
+not depend on which of the two is faster.
+"""
 
 import pathlib
 import time
@@ -14,6 +19,7 @@ from latent_hrl import agents
 from latent_hrl import errors
 from latent_hrl import observations
 from latent_hrl import rewards
+from latent_hrl import threads
 from latent_hrl.environments import layer_reward
 from latent_hrl.environments import tasks
 from latent_hrl.evaluation import rollout
@@ -23,10 +29,11 @@ from latent_hrl.layers import manifest as manifest_lib
 from latent_hrl.layers import module as module_lib
 from latent_hrl.layers import spec as spec_lib
 from latent_hrl.training import checkpoints as checkpoints_lib
+from latent_hrl.training import collector as collector_lib
+from latent_hrl.training import learner as learner_lib
 from latent_hrl.training import metrics
 from latent_hrl.training import replay as replay_lib
 from latent_hrl.training import settings as settings_lib
-from latent_hrl.training import updates
 
 
 def output_spec(task: tasks.Task, lower: load.SavedLayer | None) -> tensor_spec.TensorSpec:
@@ -73,8 +80,6 @@ class Trainer:
     weight_seed, agent_seed, replay_seed, noise_seed, env_seed, eval_seed = (
       int(value) & 0x7FFFFFFF for value in streams.generate_state(6)
     )
-    self._rng = np.random.default_rng(noise_seed)
-    self._env_seed: int | None = env_seed
     self._eval_seed = eval_seed
 
     self._reward = rewards.bind(spec.reward_fn)
@@ -88,7 +93,6 @@ class Trainer:
     lower_fields = () if lower is None else lower.fields
     fields = observations.merge(self._task.fields, reads, lower_fields)
     self._stack_where = observations.indices(self._task.fields, fields)
-    self._own_where = observations.indices(self._task.fields, reads)
     self._fields, self._reads = fields, reads
 
     tf.keras.utils.set_random_seed(weight_seed)
@@ -96,15 +100,33 @@ class Trainer:
     self._agent = agents.create_agent(
       ts.time_step_spec(observation_spec), output_spec(self._task, lower), seed=agent_seed
     )
+    # The weights to act with, evaluate and save: the learner's as last published.
+    acting_network = self._agent.actor_network.copy(name='ActingNetwork')
+    acting_network.create_variables()
     self._module = module_lib.LayerModule(
-      self._agent.actor_network,
+      acting_network,
       fields,
       reads,
       lower=None if lower is None else lower.module,
       lower_fields=lower_fields,
     )
     self._act = tf.function(self._module.act, jit_compile=True, autograph=False)
-    self._update = updates.fused_update(self._agent, settings.steps_per_call)
+    self._learner = learner_lib.Learner(
+      self._agent,
+      acting_network,
+      settings.steps_per_call,
+      settings.batch_size,
+      overlap=threads.available_cores() > 1,
+    )
+    self._collector = collector_lib.Collector(
+      self._env,
+      self._act_once(observations.total_size(fields)),
+      self._stack_where,
+      observations.indices(self._task.fields, reads),
+      settings.hold_latent_steps,
+      env_seed,
+      noise_seed,
+    )
     self._replay = replay_lib.ReplayBuffer(
       settings.replay_capacity,
       observations.total_size(reads),
@@ -126,9 +148,6 @@ class Trainer:
 
     self._env_steps = 0
     self._wall_s = 0.0
-    self._observation: np.ndarray | None = None
-    self._latent = np.zeros((1, self._dimension), np.float32)
-    self._latent_steps = 0
     self._losses: list[np.ndarray] = []
     self._last_evaluation: dict[str, Any] = {}
 
@@ -151,6 +170,7 @@ class Trainer:
       )
     tensorboard = metrics.TensorBoard(self._tensorboard_dir)
     progress = metrics.Progress(self._spec.name, self._spec.env_steps, self._env_steps)
+    self._learner.compile()  # Evaluation and the first random steps need not wait for it.
     try:
       if not log.rows(self._spec.name):
         self._evaluate(log, tensorboard, progress, steps_per_s=None)
@@ -174,7 +194,8 @@ class Trainer:
       tensorboard.close()
 
   def close(self) -> None:
-    """Closes the environments."""
+    """Ends the learner's thread and closes the environments."""
+    self._learner.close()
     for env in (self._env, *self._eval_envs):
       env.close()
 
@@ -182,49 +203,45 @@ class Trainer:
     return before // interval != self._env_steps // interval
 
   def _advance(self) -> None:
-    """K environment steps, then K updates."""
+    """Up to K environment steps, beside as many updates."""
     steps = min(self._settings.steps_per_call, self._spec.env_steps - self._env_steps)
-    for _ in range(steps):
-      self._collect()
-    if self._env_steps < self._settings.initial_steps:
-      return
-    batch = self._replay.sample(self._settings.steps_per_call, self._settings.batch_size)
-    losses = self._update(batch).numpy()
+    starting = self._env_steps < self._settings.initial_steps
+    losses = None
+    if not starting:
+      batch = self._replay.sample(self._settings.steps_per_call, self._settings.batch_size)
+      losses = self._learner.start(batch, steps)
+    for transition in self._collector.collect(
+      steps, uniform=starting and self._lower is None
+    ):
+      self._replay.add(*transition)
+    self._env_steps += steps
+    if losses is not None:
+      self._take(losses.result())
+
+  def _take(self, losses: np.ndarray) -> None:
+    """Acts with the new weights, unless they are worth nothing."""
     if not np.isfinite(losses).all():
       named = dict(zip(agents.LossExtra._fields, losses.tolist(), strict=True))
       raise errors.LatentHrlError(
         f'training of layer {self._spec.name!r} diverged at step {self._env_steps:,}: '
         + ', '.join(f'{key} is {v}' for key, v in named.items() if not np.isfinite(v))
       )
+    self._learner.publish()
     self._losses.append(losses)
 
-  def _collect(self) -> None:
-    """One environment step into the replay."""
-    if self._observation is None:
-      self._observation, _ = self._env.reset(seed=self._env_seed)
-      self._env_seed = None
-      self._latent_steps = 0
-    observation = self._observation
-    if self._lower is None and self._env_steps < self._settings.initial_steps:
-      box = self._task.action_space
-      output = action = self._rng.uniform(box.low, box.high).astype(np.float32)
-    else:
-      if self._latent_steps % self._settings.hold_latent_steps == 0:
-        self._latent = self._rng.standard_normal((1, self._dimension), np.float32)
-      self._latent_steps += 1
-      outputs = self._act(observation[np.newaxis, self._stack_where], self._latent)
-      output, action = (part.numpy()[0] for part in outputs)
-    next_observation, reward, terminated, truncated, _ = self._env.step(action)
-    self._replay.add(
-      observation[self._own_where],
-      output,
-      reward,
-      0.0 if terminated else 1.0,
-      next_observation[self._own_where],
-      episode_ends=terminated or truncated,
+  def _act_once(self, observation_size: int) -> collector_lib.Act:
+    """Compiles the policy, all layers down, for one observation."""
+    # The concrete function spares every call the search for a fitting trace.
+    act = self._act.get_concrete_function(
+      tf.TensorSpec([1, observation_size], tf.float32),
+      tf.TensorSpec([1, self._dimension], tf.float32),
     )
-    self._observation = None if terminated or truncated else next_observation
-    self._env_steps += 1
+
+    def call(observation: np.ndarray, latent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+      output, action = act(tf.constant(observation), tf.constant(latent))
+      return output.numpy(), action.numpy()
+
+    return call
 
   def _decode(self, observation: np.ndarray, latent: np.ndarray) -> np.ndarray:
     return self._act(observation[:, self._stack_where], latent)[1].numpy()
@@ -294,7 +311,7 @@ class Trainer:
       self._env_steps,
       {
         'wall_s': self._wall_s,
-        'rng': self._rng.bit_generator.state,
+        'rng': self._collector.state(),
         'evaluation': self._last_evaluation,
       },
     )
@@ -306,10 +323,9 @@ class Trainer:
       return
     self._env_steps = state['env_steps']
     self._wall_s = state['wall_s']
-    self._rng.bit_generator.state = state['rng']
     self._last_evaluation = state['evaluation']
-    # The running episode is not part of a checkpoint: it ends here, the next one starts
-    # from a seed of its own.
+    # The running episode is not part of a checkpoint: it ends here.
+    self._collector.restore(state['rng'])
     self._replay.end_episode()
-    self._env_seed = int(self._rng.integers(2**31))
+    self._learner.publish()
     log.rewind(self._spec.name, self._env_steps)

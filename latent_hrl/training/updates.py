@@ -6,10 +6,11 @@ import tensorflow as tf
 
 from latent_hrl import agents
 
-FusedUpdate = Callable[[agents.Batch], tf.Tensor]
+# Maps batches [K, B] and the number of updates n ≤ K to the mean `agents.LossExtra`.
+FusedUpdate = Callable[[agents.Batch, tf.Tensor], tf.Tensor]
 
 
-def fused_update(agent: agents.LatentSpaceAgent, updates: int) -> FusedUpdate:
+def fused_update(agent: agents.LatentSpaceAgent) -> FusedUpdate:
   """Compiles K full updates (critic, actor, temperature, target) into one XLA program.
 
   The loop stays rolled: it runs as fast as an unrolled one and compiles in a quarter of
@@ -17,27 +18,22 @@ def fused_update(agent: agents.LatentSpaceAgent, updates: int) -> FusedUpdate:
 
   Args:
     agent: The agent; the same update as its `train`.
-    updates: K.
 
   Returns:
-    A function of a `Batch` with leading shape [K, B] that updates the agent and returns
-    the mean `agents.LossExtra` over the K updates, as one float32 vector in its order;
-    it raises ValueError for another number of batches.
+    A function of a `Batch` with leading shape [K, B] and n, a scalar int32: it does n
+    updates on the first n batches and returns the mean `agents.LossExtra` over them, as
+    one float32 vector in its order. With n = 0 it compiles and changes nothing.
   """
 
-  def update(batch: agents.Batch) -> tf.Tensor:
-    if batch.reward.shape[0] != updates:
-      # XLA would clamp the index and train on the last batch again.
-      raise ValueError(f'{batch.reward.shape[0]} batches for {updates} updates.')
-
+  def update(batch: agents.Batch, count: tf.Tensor) -> tf.Tensor:
     def body(i: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
       loss_info = agent.update(agents.Batch(*[part[i] for part in batch]))
       return i + 1, total + tf.stack(list(loss_info.extra))
 
+    # XLA clamps an index beyond the last batch, which would train on that one again.
+    count = tf.minimum(count, batch.reward.shape[0])
     zeros = tf.zeros(len(agents.LossExtra._fields))
-    _, total = tf.while_loop(
-      lambda i, _: i < updates, body, (0, zeros), maximum_iterations=updates
-    )
-    return total / updates
+    _, total = tf.while_loop(lambda i, _: i < count, body, (0, zeros))
+    return total / tf.cast(tf.maximum(count, 1), tf.float32)
 
   return tf.function(update, jit_compile=True, autograph=False)

@@ -1,35 +1,42 @@
-"""Collection: what of an episode's end reaches the replay."""
+"""The trainer's loop: what it computes does not depend on how fast its parts are."""
+
+import json
 
 import numpy as np
-import pytest
 
 from latent_hrl import config
-from latent_hrl.layers import spec
-from latent_hrl.training import settings
-from latent_hrl.training import trainer as trainer_lib
+from latent_hrl import threads
+from latent_hrl.training import train_stack
+
+BINDINGS = [
+  'base/Layer.env_steps = 90',
+  'Trainer.batch_size = 16',
+  'Trainer.initial_steps = 40',
+  'Trainer.eval_interval = 30',
+  'Trainer.eval_episodes = 1',
+  'LatentPolicyNetwork.embedding_units = (8,)',
+  'TwinCriticNetwork.hidden_units = (8,)',
+  'train_stack.layers = [@base/Layer()]',
+]
 
 
-# A time limit is no end of the task and bootstraps; reaching a goal is and does not.
-@pytest.mark.parametrize(
-  ('goal_radius', 'length', 'discount'), [(0.01, 50, 1.0), (99.0, 1, 0.0)]
-)
-def test_the_last_step_bootstraps_only_at_a_time_limit(
-  tmp_path, goal_radius, length, discount
-):
-  options = {'goal_radius': goal_radius}
-  config.load(['gin/multi_goal.gin'], [f'make_task.options = {options}'])
-  trainer = trainer_lib.Trainer(
-    spec.Layer(name='base'),
-    settings.TrainerSettings(initial_steps=100),
-    'latent_hrl/MultiGoal-v0',
-    None,
-    tmp_path,
-    seed=0,
+def _train(root_dir, monkeypatch, cores):
+  monkeypatch.setattr(threads, 'available_cores', lambda: cores)
+  config.load(['gin/multi_goal.gin'], BINDINGS)
+  layer = train_stack.train_stack(root_dir, seed=3)
+  rows = [json.loads(line) for line in (root_dir / 'metrics.jsonl').open()]
+  clocks = ('wall_s', 'steps_per_s')
+  return layer, [{k: v for k, v in row.items() if k not in clocks} for row in rows]
+
+
+def test_learning_beside_collection_changes_no_number(tmp_path, monkeypatch):
+  in_turn, rows_in_turn = _train(tmp_path / 'in_turn', monkeypatch, cores=1)
+  beside, rows_beside = _train(tmp_path / 'beside', monkeypatch, cores=2)
+
+  assert rows_in_turn == rows_beside
+  assert 'critic_loss' in rows_beside[-1]  # It did learn.
+  observation = np.random.default_rng(0).normal(size=(3, 2)).astype(np.float32)
+  latent = np.zeros((3, 2), np.float32)
+  np.testing.assert_array_equal(
+    in_turn.decode(observation, latent), beside.decode(observation, latent)
   )
-  for _ in range(length):
-    trainer._collect()
-
-  rows, _ = trainer._replay.state()
-  np.testing.assert_array_equal(rows['discounts'][: length - 1], 1.0)
-  assert rows['discounts'][length - 1] == discount
-  assert trainer._observation is None  # The episode is over.

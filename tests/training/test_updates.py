@@ -40,7 +40,7 @@ def _run():
   batches = [helpers.make_batch(seed=seed) for seed in range(K)]
   losses = [single.train(_as_trajectory(batch)) for batch in batches]
   stacked = agents.Batch(*[tf.stack(parts) for parts in zip(*batches, strict=True)])
-  means = updates.fused_update(fused, K)(stacked)
+  means = updates.fused_update(fused)(stacked, tf.constant(K))
   return start, single, fused, losses, means
 
 
@@ -64,10 +64,17 @@ def test_fused_update_returns_mean_losses_in_order(run):
     np.testing.assert_allclose(mean, expected, rtol=1e-4, atol=1e-6, err_msg=name)
 
 
-def test_another_number_of_batches_is_refused():
+@pytest.mark.parametrize(('count', 'updates_done'), [(0, 0), (1, 1), (5, 2)])
+def test_it_does_as_many_updates_as_told_and_as_there_are_batches(count, updates_done):
   agent = helpers.make_agent(helpers.action_spec())
-  batch = helpers.make_batch()
-  one = type(batch)(*[part[tf.newaxis] for part in batch])
+  before = [variable.numpy() for variable in agent.state_variables]
+  batches = [helpers.make_batch(seed=seed) for seed in range(K)]
+  stacked = agents.Batch(*[tf.stack(parts) for parts in zip(*batches, strict=True)])
 
-  with pytest.raises(ValueError, match='1 batches for 2 updates'):
-    updates.fused_update(agent, 2)(one)
+  means = updates.fused_update(agent)(stacked, tf.constant(count))
+
+  assert int(agent.train_step_counter) == updates_done
+  if not updates_done:
+    for old, variable in zip(before, agent.state_variables, strict=True):
+      np.testing.assert_array_equal(variable, old)
+    np.testing.assert_array_equal(means, 0.0)

@@ -1,0 +1,96 @@
+"""Learns from batches in the background, and hands out the weights to act with."""
+
+from concurrent import futures
+
+import numpy as np
+import tensorflow as tf
+
+from latent_hrl import agents
+from latent_hrl import networks
+from latent_hrl.training import updates
+
+
+class Learner:
+  """K updates a call, on a thread of its own, beside whoever collects.
+
+  The acting network is a copy that changes only in `publish`, so collection never sees
+  weights in the middle of an update: a run gives the same numbers whether it overlaps
+  collection and learning or not. Batches in, weights out: nothing here knows where
+  experience comes from.
+  """
+
+  def __init__(
+    self,
+    agent: agents.LatentSpaceAgent,
+    acting_network: networks.LatentPolicyNetwork,
+    updates_per_call: int,
+    batch_size: int,
+    overlap: bool = True,
+  ):
+    """Binds the agent; `compile` and `start` do the work.
+
+    Args:
+      agent: The agent to train.
+      acting_network: A copy of its actor network, with variables.
+      updates_per_call: K.
+      batch_size: B.
+      overlap: Whether `start` returns before the updates are done; without it they are
+        done at once, which is as fast on a single core.
+    """
+    self._agent = agent
+    self._update = updates.fused_update(agent)
+    self._shape = (updates_per_call, batch_size)
+    self._executor = futures.ThreadPoolExecutor(1, 'learner') if overlap else None
+    source, target = agent.actor_network.variables, acting_network.variables
+
+    def publish() -> None:
+      for mine, theirs in zip(target, source, strict=True):
+        mine.assign(theirs)
+
+    self._publish = tf.function(publish, autograph=False)
+    self.publish()
+
+  def compile(self) -> 'futures.Future[np.ndarray]':
+    """Starts compiling the update; whatever `start` comes next waits for it."""
+    actor = self._agent.actor_network
+    observation_size = actor.input_tensor_spec.shape[0]
+    zeros = agents.Batch(
+      observation=np.zeros((*self._shape, observation_size), np.float32),
+      output=np.zeros((*self._shape, actor.dimension), np.float32),
+      reward=np.zeros(self._shape, np.float32),
+      discount=np.zeros(self._shape, np.float32),
+      next_observation=np.zeros((*self._shape, observation_size), np.float32),
+    )
+    return self._submit(zeros, 0)
+
+  def start(self, batch: agents.Batch, count: int) -> 'futures.Future[np.ndarray]':
+    """Starts updates.
+
+    Args:
+      batch: Transitions, leading shape [K, B].
+      count: How many updates, up to K: one for each of the first batches.
+
+    Returns:
+      The means of `agents.LossExtra` over the updates, float32, once they are done.
+    """
+    return self._submit(batch, count)
+
+  def publish(self) -> None:
+    """Copies the actor's weights into the acting network; no update may be running."""
+    self._publish()
+
+  def close(self) -> None:
+    """Waits for a running update and ends the thread."""
+    if self._executor is not None:
+      self._executor.shutdown(cancel_futures=True)
+
+  def _submit(self, batch: agents.Batch, count: int) -> 'futures.Future[np.ndarray]':
+    def work() -> np.ndarray:
+      tensors = agents.Batch(*[tf.constant(part) for part in batch])
+      return self._update(tensors, tf.constant(count)).numpy()
+
+    if self._executor is not None:
+      return self._executor.submit(work)
+    done: futures.Future[np.ndarray] = futures.Future()
+    done.set_result(work())
+    return done
