@@ -7,7 +7,7 @@ WORKERS ?= 2
 PIP_INSTALL := .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test format lint type lock clean
+.PHONY: help install demo test bench format lint type lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,9 @@ demo: .venv/.installed ## Train a small stack and draw its pictures
 test: .venv/.installed ## Run the tests
 	.venv/bin/python -m pytest -q -n $(WORKERS) --dist loadfile tests
 
+bench: .venv/.installed ## Measure speed beside TF-Agents, SB3 and SBX: half an hour
+	.venv/bin/python -m benchmarks.run --output=results/bench
+
 format: .venv/.installed ## Format the code and sort its imports
 	.venv/bin/ruff check --select I --fix .
 	.venv/bin/ruff format .
@@ -42,7 +45,7 @@ lint: .venv/.installed ## Check format and style
 	.venv/bin/ruff check .
 
 type: .venv/.installed ## Check types
-	.venv/bin/mypy latent_hrl launchers
+	.venv/bin/mypy latent_hrl launchers benchmarks
 
 # Keeps the pins that still fit; `make lock UPGRADE=1` takes the newest that fit.
 lock: .venv/.installed ## Resolve setup.py into requirements.lock
@@ -52,5 +55,5 @@ lock: .venv/.installed ## Resolve setup.py into requirements.lock
 	  $(if $(UPGRADE),--upgrade) --output-file requirements.lock setup.py
 
 clean: ## Remove .venv and all caches
-	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv .venv-peers build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

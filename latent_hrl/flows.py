@@ -52,6 +52,31 @@ def coupling_masks(dimension: int, num_couplings: int) -> list[int]:
   return [mask for mask in masks if abs(mask) < dimension]
 
 
+def _check_bound(log_scale_bound: float) -> None:
+  if log_scale_bound <= 0:
+    raise ValueError(f'log_scale_bound must be positive, got {log_scale_bound}.')
+
+
+def bounded_affine(
+  shift: tf.Tensor, raw_log_scale: tf.Tensor, log_scale_bound: float
+) -> tfb.Bijector:
+  """Returns y = x · exp(l) + t with l = b · tanh(r / b), elementwise.
+
+  With t and r from the state alone this is the flow of a Gaussian policy.
+
+  Args:
+    shift: t, float32 [..., D].
+    raw_log_scale: r, float32 [..., D].
+    log_scale_bound: b > 0.
+
+  Raises:
+    ValueError: If the bound is not positive.
+  """
+  _check_bound(log_scale_bound)
+  log_scale = log_scale_bound * tf.tanh(raw_log_scale / log_scale_bound)
+  return tfb.Shift(shift)(tfb.Scale(log_scale=log_scale))
+
+
 def conditional_real_nvp(
   masks: Sequence[int],
   conditioners: Sequence[Conditioner],
@@ -72,23 +97,20 @@ def conditional_real_nvp(
   Raises:
     ValueError: If there is not one conditioner per mask, or the bound is not positive.
   """
-  if log_scale_bound <= 0:
-    raise ValueError(f'log_scale_bound must be positive, got {log_scale_bound}.')
+  _check_bound(log_scale_bound)  # Now: TFP calls the couplings' functions much later.
   if len(masks) != len(conditioners):
     raise ValueError(
       f'One conditioner per mask is needed, got {len(conditioners)} for {len(masks)}.'
     )
 
-  def affine(conditioner: Conditioner) -> Callable[..., tfb.Bijector]:
+  def coupling(conditioner: Conditioner) -> Callable[..., tfb.Bijector]:
     def bijector_fn(kept: tf.Tensor, unused_depth: int) -> tfb.Bijector:
-      shift, raw_log_scale = conditioner(kept)
-      log_scale = log_scale_bound * tf.tanh(raw_log_scale / log_scale_bound)
-      return tfb.Shift(shift)(tfb.Scale(log_scale=log_scale))
+      return bounded_affine(*conditioner(kept), log_scale_bound)
 
     return bijector_fn
 
   couplings = [
-    tfb.RealNVP(num_masked=mask, bijector_fn=affine(conditioner))
+    tfb.RealNVP(num_masked=mask, bijector_fn=coupling(conditioner))
     for mask, conditioner in zip(masks, conditioners, strict=True)
   ]
   return tfb.Chain(couplings[::-1])  # Chain applies its last entry first.

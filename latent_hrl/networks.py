@@ -99,7 +99,8 @@ class LatentPolicyNetwork(network.Network):
         or unbounded for the latent of the layer below.
       embedding_units: Widths of the relu layers that embed the state.
       embedding_size: Size of the state embedding; 2·D if None (docs/method.md).
-      num_couplings: Number of coupling layers.
+      num_couplings: Number of coupling layers. 0 makes it a Gaussian policy, to compare
+        with: shift and log-scale of the latent come from the state alone.
       conditioner_units: Width of each coupling's tanh layer; D if None (docs/method.md).
       log_scale_bound: Bound on each coupling's log-scale.
       name: Name of the network.
@@ -119,11 +120,16 @@ class LatentPolicyNetwork(network.Network):
     self._output_tensor_spec = output_tensor_spec
     self._dimension = dimension
     self._log_scale_bound = log_scale_bound
-    self._masks = flows.coupling_masks(dimension, num_couplings)
-    embedding_size = embedding_size or 2 * dimension
+    self._gaussian = num_couplings == 0
+    self._masks = [] if self._gaussian else flows.coupling_masks(dimension, num_couplings)
+    if self._gaussian:
+      # The embedding itself is shift and log-scale, 0 at first: the identity.
+      embedding_size, initializer = 2 * dimension, 'zeros'
+    else:
+      embedding_size, initializer = embedding_size or 2 * dimension, 'glorot_uniform'
     self._embedding = tf.keras.Sequential(
       [tf.keras.layers.Dense(units, activation='relu') for units in embedding_units]
-      + [tf.keras.layers.Dense(embedding_size)],
+      + [tf.keras.layers.Dense(embedding_size, kernel_initializer=initializer)],
       name='embedding',
     )
     self._conditioners = [
@@ -158,6 +164,9 @@ class LatentPolicyNetwork(network.Network):
   def flow(self, observation: tf.Tensor) -> tfb.Bijector:
     """Returns f(·; s) without the squashing, for observations [B, O] float32."""
     embedding = self._embedding(observation)
+    if self._gaussian:
+      shift, raw_log_scale = tf.split(embedding, 2, axis=-1)
+      return flows.bounded_affine(shift, raw_log_scale, self._log_scale_bound)
 
     def given_state(conditioner: CouplingConditioner) -> flows.Conditioner:
       return lambda kept: conditioner(kept, embedding)

@@ -1,16 +1,16 @@
 """Cores and threads: what a process may use, and how TensorFlow is to use it.
 
-Two processes that both believe to own the machine slow each other down by more than half,
-so a process either gets cores of its own (`claim`, or `taskset` from outside) or shares
-with its eyes open. Call `configure` before TensorFlow computes anything.
+Two processes that both believe to own the machine slow each other down, so a process
+either gets cores of its own (`claim`, or `taskset` from outside) or shares with its eyes
+open. Call `configure` before TensorFlow computes anything.
 """
 
 import dataclasses
+import io
 import math
 import os
 import pathlib
 import tempfile
-from typing import IO
 
 from latent_hrl import errors
 
@@ -20,7 +20,9 @@ _MAX_INTRA_OP = 8
 _EIGEN_PRODUCTS = {'2.21': '--xla_cpu_experimental_ynn_fusion_type='}
 _CGROUP = pathlib.Path('/sys/fs/cgroup/cpu.max')
 
-_claimed: list[IO[str]] = []  # Open for as long as the process lives, and so is the lock.
+_claimed: list[
+  io.TextIOWrapper
+] = []  # Open for as long as the process lives, and so is the lock.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,7 +133,7 @@ def claim(cores: int, directory: pathlib.Path | None = None) -> tuple[int, ...]:
   if directory is None:
     directory = pathlib.Path(tempfile.gettempdir()) / f'latent_hrl_{os.getuid()}'
   directory.mkdir(mode=0o700, exist_ok=True)
-  mine: dict[int, IO[str]] = {}
+  mine: dict[int, io.TextIOWrapper] = {}
   for core in allowed:
     if len(mine) == cores:
       break

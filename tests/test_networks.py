@@ -97,6 +97,22 @@ def test_log_prob_follows_the_change_of_variables():
   np.testing.assert_allclose(log_prob, expected, atol=2e-4)
 
 
+def test_no_couplings_make_a_gaussian_policy_that_starts_as_the_prior():
+  actor = helpers.make_actor(helpers.latent_spec(), num_couplings=0)
+  latent = np.random.default_rng(1).normal(size=(5, 2)).astype(np.float32)
+  np.testing.assert_array_equal(actor.flow(_observations()).forward(latent), latent)
+
+  # Three wide layers, the last one shift and log-scale: nothing else.
+  assert tuple(actor.variables[-1].shape) == (4,)
+  helpers.perturb(actor.variables)
+  distribution, _ = actor(_observations())
+  shift = distribution.mode().numpy()
+  scale = actor.flow(_observations()).forward(tf.ones([5, 2])).numpy() - shift
+  expected = _log_normal((latent - shift) / scale) - np.log(scale).sum(axis=-1)
+  np.testing.assert_allclose(distribution.log_prob(latent), expected, rtol=1e-3)
+  assert np.ptp(scale, axis=0).min() > 1e-3  # The state matters.
+
+
 def test_samples_agree_with_their_log_prob():
   actor = _perturbed_actor(helpers.action_spec())
   sample, log_prob = actor(_observations())[0].experimental_sample_and_log_prob(seed=[3, 4])
@@ -270,7 +286,7 @@ def test_specs_that_are_no_float_vector_are_an_error(observation, output, label)
 @pytest.mark.parametrize(
   ('arguments', 'message'),
   [
-    ({'num_couplings': 0}, 'num_couplings must be at least 1'),
+    ({'num_couplings': -1}, 'num_couplings must be at least 1'),
     ({'conditioner_units': -1}, 'units'),
   ],
 )

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import gymnasium
 import numpy as np
+from gymnasium import spaces
 
-# Maps an observation [1, O] and a latent [1, D] to the layer's output and the action, [1, D]
-# each, all float32.
+# Maps an observation [1, O] and a latent [1, D] to the layer's output and the action, each
+# [1, D], all float32.
 Act = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
@@ -63,7 +64,9 @@ class Collector:
     self._env_seed: int | None = seed
     self._rng = np.random.default_rng(noise_seed)
     self._observation: np.ndarray | None = None
-    self._latent = np.zeros((1, env.action_space.shape[0]), np.float32)
+    assert isinstance(env.action_space, spaces.Box)  # So does every `Task`.
+    self._box = env.action_space
+    self._latent = np.zeros((1, self._box.shape[0]), np.float32)
     self._latent_steps = 0
 
   def collect(self, steps: int, uniform: bool = False) -> list[Transition]:
@@ -88,11 +91,11 @@ class Collector:
       self._latent_steps = 0
     observation = self._observation
     if uniform:
-      box = self._env.action_space
-      output = action = self._rng.uniform(box.low, box.high).astype(np.float32)
+      drawn = self._rng.uniform(self._box.low, self._box.high, self._box.shape)
+      output = action = np.asarray(drawn, np.float32)
     else:
       if self._latent_steps % self._hold_latent_steps == 0:
-        self._latent = self._rng.standard_normal(self._latent.shape, np.float32)
+        self._latent = np.asarray(self._rng.standard_normal(self._latent.shape, np.float32))
       self._latent_steps += 1
       outputs = self._act(observation[np.newaxis, self._stack_where], self._latent)
       output, action = outputs[0][0], outputs[1][0]
@@ -102,7 +105,7 @@ class Collector:
     return Transition(
       observation=observation[self._own_where],
       output=output,
-      reward=reward,
+      reward=float(reward),
       discount=0.0 if terminated else 1.0,
       next_observation=next_observation[self._own_where],
       episode_ends=episode_ends,
@@ -110,7 +113,7 @@ class Collector:
 
   def state(self) -> dict:
     """Returns the state of the noise as JSON types; the running episode is not in it."""
-    return self._rng.bit_generator.state
+    return dict(self._rng.bit_generator.state)
 
   def restore(self, state: dict) -> None:
     """Takes back what `state` returned; the next episode starts from a seed of its own."""

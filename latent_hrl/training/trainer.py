@@ -177,7 +177,7 @@ class Trainer:
       started, steps_at_start = time.perf_counter(), self._env_steps
       while self._env_steps < self._spec.env_steps:
         before, clock = self._env_steps, time.perf_counter()
-        self._advance()
+        self.advance()
         progress.advance(self._env_steps - before)
         self._wall_s += time.perf_counter() - clock
         done = self._env_steps >= self._spec.env_steps
@@ -193,6 +193,21 @@ class Trainer:
       progress.close()
       tensorboard.close()
 
+  @property
+  def env_steps(self) -> int:
+    """Environment steps so far."""
+    return self._env_steps
+
+  @property
+  def replay(self) -> replay_lib.ReplayBuffer:
+    """The experience of this layer."""
+    return self._replay
+
+  @property
+  def learner(self) -> learner_lib.Learner:
+    """What learns from it."""
+    return self._learner
+
   def close(self) -> None:
     """Ends the learner's thread and closes the environments."""
     self._learner.close()
@@ -202,8 +217,13 @@ class Trainer:
   def _crossed(self, before: int, interval: int) -> bool:
     return before // interval != self._env_steps // interval
 
-  def _advance(self) -> None:
-    """Up to K environment steps, beside as many updates."""
+  def advance(self) -> None:
+    """Takes up to K environment steps, beside as many updates: the hot path.
+
+    Raises:
+      TaskError: If the task breaks its contract.
+      LatentHrlError: If a loss is not finite.
+    """
     steps = min(self._settings.steps_per_call, self._spec.env_steps - self._env_steps)
     starting = self._env_steps < self._settings.initial_steps
     losses = None

@@ -1,0 +1,1 @@
+"""One program a system; each measures itself when told to (`protocol`)."""

@@ -1,0 +1,77 @@
+"""Latency of one action: a saved layer beside a policy saved by TF-Agents' `PolicySaver`.
+
+Both are loaded with `tf.saved_model.load` and called with NumPy observations the way their
+documentation shows; the action comes back as NumPy.
+"""
+
+import pathlib
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+
+import latent_hrl  # noqa: F401  prepares TensorFlow  # isort: skip
+import numpy as np
+import tensorflow as tf
+from absl import app
+from absl import flags
+from tf_agents.policies import greedy_policy
+from tf_agents.policies import policy_saver
+from tf_agents.trajectories import time_step as ts
+
+from benchmarks.workers import protocol
+from benchmarks.workers import tf_agents_sac
+from latent_hrl import config
+from latent_hrl.environments import tasks
+from latent_hrl.environments import tf_environment
+from latent_hrl.layers import spec
+from latent_hrl.training import settings
+from latent_hrl.training import trainer as trainer_lib
+
+_SYSTEM = flags.DEFINE_enum('system', 'layer', ['layer', 'policy_saver'], 'What to load.')
+_TASK = 'HalfCheetah-v5'
+_CALLS = 500
+
+
+def _layer(root: pathlib.Path, observation: np.ndarray) -> Callable[[], np.ndarray]:
+  config.load(['gin/half_cheetah.gin'])
+  trainer = trainer_lib.Trainer(
+    spec.Layer(name='layer'), settings.TrainerSettings(), _TASK, None, root, seed=0
+  )
+  trainer.save()
+  trainer.close()
+  act = tf.saved_model.load(str(root / 'layers' / 'layer')).signatures['serving_default']
+  return lambda: act(observation=tf.constant(observation))['action'].numpy()
+
+
+def _policy_saver(root: pathlib.Path, observation: np.ndarray) -> Callable[[], np.ndarray]:
+  env = tf_environment.GymnasiumEnvironment(tasks.make_task(_TASK))
+  agent = tf_agents_sac.make_agent(env)
+  policy = greedy_policy.GreedyPolicy(agent.policy)
+  policy_saver.PolicySaver(policy, batch_size=None).save(str(root / 'policy'))
+  saved = tf.saved_model.load(str(root / 'policy'))
+  return lambda: saved.action(ts.restart(observation, batch_size=1)).action.numpy()
+
+
+def main(_) -> None:
+  """Measures until the input ends: median milliseconds of a call."""
+  observation = np.zeros((1, 17), np.float32)
+  build = _layer if _SYSTEM.value == 'layer' else _policy_saver
+  with tempfile.TemporaryDirectory() as root:
+    call = build(pathlib.Path(root), observation)
+    for _ in range(50):
+      call()
+
+  def measure() -> float:
+    times = []
+    for _ in range(_CALLS):
+      start = time.perf_counter()
+      call()
+      times.append(time.perf_counter() - start)
+    return 1e3 * statistics.median(times)
+
+  protocol.serve(measure)
+
+
+if __name__ == '__main__':
+  app.run(main)
