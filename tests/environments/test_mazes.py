@@ -1,0 +1,86 @@
+"""Mazes: the map's coordinates, walls that stop a robot, goals that end the episode."""
+
+import numpy as np
+import pytest
+
+from latent_hrl.environments import mazes
+from latent_hrl.environments import tasks
+
+
+def _env(name, **options):
+  return tasks.make_task(f'latent_hrl/{name}-v0', options=options).unwrapped
+
+
+def test_the_cross_has_the_goals_of_the_paper():
+  maze = mazes.Maze(mazes.CROSS, cell=3.0)
+  np.testing.assert_array_equal(maze.goals, [[6, 6], [12, 0], [6, -6]])
+
+
+def test_walls_cover_exactly_the_cells_that_are_walls():
+  maze = mazes.Maze(mazes.CROSS, cell=3.0)
+  boxes = maze.walls()
+  assert len(boxes) < np.sum(maze.grid == '#') / 2  # Cells in a row are one box.
+  for (row, column), kind in np.ndenumerate(maze.grid):
+    x, y = maze.center(row, column)
+    inside = [
+      abs(x - box_x) < half_x and abs(y - box_y) < half_y
+      for box_x, box_y, half_x, half_y in boxes
+    ]
+    assert sum(inside) == (kind == '#')
+
+
+@pytest.mark.parametrize(
+  ('rows', 'message'),
+  [
+    ((), 'same length'),
+    (('###', '#S'), 'same length'),
+    (('####', '#SG#', '#..#'), 'closed'),
+    (('####', '#SX#', '####'), 'knows #, ., S and G, got X'),
+    (('####', '#GG#', '####'), 'one S, got 0'),
+    (('####', '#S.#', '####'), 'needs a goal'),
+  ],
+)
+def test_a_map_that_makes_no_sense_is_an_error(rows, message):
+  with pytest.raises(ValueError, match=message):
+    mazes.Maze(rows, cell=1.0)
+
+
+def test_a_wall_stops_the_ant():
+  reached = {}
+  for towards, push in (('wall', -8.0), ('corridor', 8.0)):
+    env = _env('AntUMaze')
+    env.reset(seed=0)
+    for _ in range(30):
+      env.simulation.data.xfrc_applied[1, :3] = [push, 0.0, 0.0]  # N, on the torso
+      env.step(np.zeros(8))
+    reached[towards] = env.position[0]
+  # West of the start the wall begins at -1.5 m; the corridor to the east is open to 4.5 m.
+  assert -1.5 < reached['wall'] < 0
+  assert reached['corridor'] > 2.0
+
+
+def test_arrival_is_worth_1000_and_ends_the_episode():
+  env = _env('AntCrossMaze', goal=1)
+  observation, info = env.reset(seed=0)
+  np.testing.assert_array_equal(observation['goal'], [12, 0])
+  assert info == {'success': False, 'goal': -1}
+  for x, arrived in ((9.5, False), (10.5, True)):
+    env.simulation.data.qpos[0] = x
+    _, reward, terminated, _, info = env.step(np.zeros(8))
+    assert (reward, terminated) == (1000.0 * arrived, arrived)
+    assert (info['success'], info['goal']) == (arrived, 1 if arrived else -1)
+
+
+def test_goals_are_drawn_fixed_or_chosen():
+  env = _env('AntCrossMaze')
+  drawn = {tuple(env.reset(seed=seed)[0]['goal']) for seed in range(20)}
+  assert drawn == {(6, 6), (12, 0), (6, -6)}
+  chosen, _ = env.reset(seed=0, options={'goal': 2})
+  np.testing.assert_array_equal(chosen['goal'], [6, -6])
+
+
+def test_a_name_or_goal_that_is_not_there_is_an_error():
+  with pytest.raises(ValueError, match="no maze 'crss'; the maps are cross, u"):
+    mazes.AntMazeEnv('crss')
+  with pytest.raises(ValueError, match='goal 3 of a maze with 3 goals'):
+    mazes.AntMazeEnv('cross', goal=3)

@@ -1,0 +1,102 @@
+"""Robots in the plane: fields, falls, headings, and the terms of the directions task."""
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.utils import env_checker
+
+from latent_hrl.environments import tasks
+
+OURS = sorted(name for name in gymnasium.registry if name.startswith('latent_hrl/'))
+SIZES = {'Swimmer': 8, 'Ant': 27, 'Humanoid': 45}
+
+
+def _env(name, **options):
+  return tasks.make_task(f'latent_hrl/{name}-v0', options=options).unwrapped
+
+
+@pytest.mark.filterwarnings('ignore:.*Box observation space m:UserWarning')
+@pytest.mark.parametrize('name', OURS)
+def test_gymnasium_finds_nothing_to_complain_about(name):
+  env_checker.check_env(tasks.make_task(name).unwrapped, skip_render_check=True)
+
+
+@pytest.mark.parametrize(('robot', 'size'), SIZES.items())
+def test_fields_come_in_order_and_mean_what_they_say(robot, size):
+  task = tasks.make_task(f'latent_hrl/{robot}Goal-v0')
+  assert [(f.name, f.size) for f in task.fields] == [
+    ('proprioception', size),
+    ('position', 2),
+    ('goal', 2),
+  ]
+  task.reset(seed=0)
+  data = task.unwrapped.simulation.data
+  data.qpos[:2] = [3.0, -4.0]
+  observation = task.split(task.step(np.zeros(task.action_space.shape))[0])
+  np.testing.assert_allclose(observation['position'], [3.0, -4.0], atol=0.2)
+  expected = np.concatenate([data.qpos[2:], data.qvel])
+  np.testing.assert_allclose(observation['proprioception'], expected, rtol=1e-6)
+
+
+def test_the_same_seed_gives_the_same_episode_and_another_one_another():
+  def first(seed):
+    observation, _ = _env('AntGoal').reset(seed=seed)
+    return np.concatenate([observation['proprioception'], observation['goal']])
+
+  np.testing.assert_array_equal(first(1), first(1))
+  assert not np.any(first(1)[:13] == first(2)[:13])
+
+
+@pytest.mark.parametrize('robot', ['Ant', 'Humanoid'])
+def test_a_fall_ends_the_episode_and_the_bonus(robot):
+  env = _env(f'{robot}Directions')
+  env.reset(seed=0)
+  *_, terminated, truncated, info = env.step(np.zeros(env.action_space.shape))
+  assert not terminated and info['reward_terms']['alive'] > 0
+  env.simulation.data.qpos[2] = 3.0
+  *_, terminated, truncated, info = env.step(np.zeros(env.action_space.shape))
+  assert terminated and not truncated and info['fallen']
+  assert info['reward_terms']['alive'] == 0
+
+
+def _yaw(env):
+  w, x, y, z = env.simulation.data.qpos[3:7]
+  return np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
+
+
+def test_headings_are_random_if_asked_for():
+  fixed, free = _env('AntDirections'), _env('AntDirections', random_heading=True)
+  yaws = []
+  for seed in range(20):
+    fixed.reset(seed=seed)
+    free.reset(seed=seed)
+    assert abs(_yaw(fixed)) < 0.4
+    assert np.linalg.norm(free.simulation.data.qpos[3:7]) == pytest.approx(1.0)
+    yaws.append(_yaw(free))
+  assert np.ptp(yaws) > np.pi
+
+
+def test_the_terms_of_the_ant_are_those_of_the_paper():
+  env = _env('AntDirections')
+  env.reset(seed=0)
+  before = env.position
+  action = np.linspace(-1, 1, 8)
+  _, reward, _, _, info = env.step(action)
+
+  terms = info['reward_terms']
+  velocity = (env.position - before) / 0.05  # 5 steps of 0.01 s
+  assert terms['speed'] == pytest.approx(np.linalg.norm(velocity), rel=0.05)
+  assert terms['alive'] == 0.05
+  assert terms['control'] == pytest.approx(-0.5 * 0.01 * np.sum(action**2))
+  forces = np.clip(env.simulation.data.cfrc_ext, -1, 1)
+  assert terms['contact'] == pytest.approx(-0.5 * 0.001 * np.sum(forces**2))
+  assert reward == pytest.approx(sum(terms.values()))
+
+
+def test_the_swimmer_pays_for_swimming_backwards():
+  env = _env('SwimmerDirections')
+  env.reset(seed=0)
+  for velocity, sign in ((2.0, 1), (-2.0, -1)):
+    env.simulation.set_state(np.zeros(5), np.array([velocity, 0.5, 0, 0, 0]))
+    speed = env.step(np.zeros(2))[4]['reward_terms']['speed']
+    assert np.sign(speed) == sign and abs(speed) > 1
