@@ -2,8 +2,13 @@
 
 A reward takes a `Transition` and keyword arguments:
 
-  base/Layer.reward_fn = @planar_speed
-  planar_speed.alive_bonus = 0.05
+  base/Layer.reward_fn = @sparse_goal
+  sparse_goal.radius = 0.5
+
+or is the weighted sum of several, each of which is logged by its name:
+
+  base/Layer.reward_fn = @weighted_sum
+  weighted_sum.terms = {'planar_speed': 1.0, 'alive': 0.05, 'control_cost': -0.005}
 
 `bind` reads the arguments out of gin once, so that a step costs a plain call and the
 manifest can name them.
@@ -11,11 +16,14 @@ manifest can name them.
 
 import functools
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import gin
 import numpy as np
+
+from latent_hrl import errors
 
 
 class Transition(NamedTuple):
@@ -58,9 +66,16 @@ class BoundReward(NamedTuple):
   def __call__(self, transition: Transition) -> float:
     return float(self.function(transition, **self.arguments))
 
+  def terms(self, transition: Transition) -> dict[str, float]:
+    """Returns the reward by term; the reward is their sum."""
+    if self.name != 'weighted_sum':
+      return {self.name: self(transition)}
+    return _weighted(transition, self.arguments['terms'])
+
 
 _BIND = object()
 REWARDS: dict[str, Callable[..., float]] = {}
+_CONFIGURABLE: dict[str, Callable[..., float]] = {}
 
 
 def reward(function: Callable[..., float]) -> Callable[..., float]:
@@ -87,7 +102,8 @@ def reward(function: Callable[..., float]) -> Callable[..., float]:
     return function(transition, **arguments)
 
   REWARDS[name] = function
-  return gin.configurable(name)(maybe_bind)
+  _CONFIGURABLE[name] = gin.configurable(name)(maybe_bind)
+  return _CONFIGURABLE[name]
 
 
 def bind(reward_fn: Callable[..., float]) -> BoundReward:
@@ -98,6 +114,7 @@ def bind(reward_fn: Callable[..., float]) -> BoundReward:
 
   Raises:
     TypeError: If it is no such function.
+    ConfigError: If the terms of a `weighted_sum` are none, or have no such name.
   """
   try:
     bound = reward_fn(_BIND)
@@ -108,7 +125,42 @@ def bind(reward_fn: Callable[..., float]) -> BoundReward:
       f'{getattr(reward_fn, "__name__", reward_fn)!r} is no reward function; decorate it '
       'with latent_hrl.rewards.reward'
     )
+  if bound.name == 'weighted_sum':
+    return bound._replace(arguments={'terms': _bind_terms(bound.arguments['terms'])})
   return bound
+
+
+def _bind_terms(weights: Any) -> dict[str, dict[str, Any]]:
+  """Returns weight and arguments of each term, as JSON types."""
+  if not isinstance(weights, Mapping) or not weights:
+    raise errors.ConfigError(
+      "weighted_sum.terms must map rewards to weights, such as {'planar_speed': 1.0}, got "
+      f'{weights!r}'
+    )
+  terms = {}
+  for name, weight in weights.items():
+    if name not in REWARDS or name == 'weighted_sum':
+      known = REWARDS.keys() - {'weighted_sum'}
+      raise errors.ConfigError(
+        f'weighted_sum.terms: there is no reward {name!r}{errors.nearest(str(name), known)}'
+      )
+    number = isinstance(weight, int | float) and not isinstance(weight, bool)
+    if not number or not math.isfinite(weight):
+      raise errors.ConfigError(
+        f'weighted_sum.terms: the weight of {name!r} must be a number, got {weight!r}'
+      )
+    bound = bind(_CONFIGURABLE[name])
+    terms[name] = {'weight': float(weight), 'arguments': bound.arguments}
+  return terms
+
+
+def _weighted(
+  transition: Transition, terms: Mapping[str, Mapping[str, Any]]
+) -> dict[str, float]:
+  return {
+    name: term['weight'] * float(REWARDS[name](transition, **term['arguments']))
+    for name, term in terms.items()
+  }
 
 
 def _info(transition: Transition, key: str) -> float:
@@ -123,12 +175,19 @@ def _field(transition: Transition, name: str) -> np.ndarray:
   return transition.next_observation[name]
 
 
-def _common_terms(
-  transition: Transition, alive_bonus: float, control_cost_weight: float
+@reward
+def weighted_sum(
+  transition: Transition, terms: Mapping[str, Mapping[str, Any]] | None = None
 ) -> float:
-  action = np.asarray(transition.action, dtype=np.float64)
-  alive = 0.0 if transition.terminated else alive_bonus
-  return alive - control_cost_weight * float(action @ action)
+  """The sum of other rewards, each times its weight.
+
+  Args:
+    transition: The step.
+    terms: By name of the reward; in gin its weight, and the reward's own bindings hold:
+      `{'planar_speed': 1.0, 'control_cost': -0.005}`. `bind` makes of each weight the
+      `weight` and the `arguments` of that reward.
+  """
+  return sum(_weighted(transition, terms or {}).values())
 
 
 @reward
@@ -138,31 +197,39 @@ def task_reward(transition: Transition, scale: float = 1.0) -> float:
 
 
 @reward
-def forward_velocity(
-  transition: Transition,
-  weight: float = 1.0,
-  alive_bonus: float = 0.0,
-  control_cost_weight: float = 0.0,
-) -> float:
-  """Velocity along x (m/s), plus a bonus per step alive, minus weight · Σ a²."""
-  speed = _info(transition, 'x_velocity')
-  return weight * speed + _common_terms(transition, alive_bonus, control_cost_weight)
+def task_term(transition: Transition, name: str = '') -> float:
+  """One term of the task's own reward, `info['reward_terms'][name]` (docs/tasks.md)."""
+  terms = transition.info.get('reward_terms', {})
+  if name not in terms:
+    raise MissingQuantityError(f"info['reward_terms'][{name!r}]")
+  return terms[name]
 
 
 @reward
-def planar_speed(
-  transition: Transition,
-  weight: float = 1.0,
-  alive_bonus: float = 0.05,
-  control_cost_weight: float = 0.005,
-) -> float:
-  """|v_xy| (m/s) in any direction, plus a bonus per step alive, minus weight · Σ a².
+def alive(transition: Transition) -> float:
+  """1 for each step that does not end the episode."""
+  return 0.0 if transition.terminated else 1.0
 
-  The defaults are those of the multi-direction Ant (docs/method.md: alive 0.05, control
-  0.5 · 0.01), without the contact cost. On a planar task such as HalfCheetah it is |v_x|.
-  """
-  speed = np.hypot(_info(transition, 'x_velocity'), transition.info.get('y_velocity', 0.0))
-  return weight * speed + _common_terms(transition, alive_bonus, control_cost_weight)
+
+@reward
+def control_cost(transition: Transition) -> float:
+  """Σ a², a in the environment's units: a cost, so its weight is negative."""
+  action = np.asarray(transition.action, dtype=np.float64)
+  return float(action @ action)
+
+
+@reward
+def forward_velocity(transition: Transition) -> float:
+  """Velocity along x in m/s."""
+  return _info(transition, 'x_velocity')
+
+
+@reward
+def planar_speed(transition: Transition) -> float:
+  """|v_xy| in m/s, in any direction; on a planar task such as HalfCheetah it is |v_x|."""
+  return float(
+    np.hypot(_info(transition, 'x_velocity'), transition.info.get('y_velocity', 0.0))
+  )
 
 
 def _goal_distance(transition: Transition, goal: Any) -> float:

@@ -1,5 +1,7 @@
 """Tests of the named rewards: their numbers, and how gin binds their arguments."""
 
+import json
+
 import gin
 import numpy as np
 import pytest
@@ -30,33 +32,68 @@ def test_task_reward_is_scaled():
   assert rewards.task_reward(_transition(), scale=-2.0) == -5.0
 
 
-def test_forward_velocity_is_signed_and_pays_for_control():
+def test_forward_velocity_is_signed():
   assert rewards.forward_velocity(_transition()) == -3.0
-  # 2 · (-3) + 0.1 - 0.4 · (0.25 + 1).
-  value = rewards.forward_velocity(
-    _transition(), weight=2.0, alive_bonus=0.1, control_cost_weight=0.4
-  )
-  assert value == pytest.approx(-6.4)
 
 
 def test_planar_speed_is_the_same_in_every_direction():
-  # 5 + 0.05 - 0.005 · 1.25, the defaults of the multi-direction Ant.
   for info in (
     {'x_velocity': -3.0, 'y_velocity': 4.0},
     {'x_velocity': 0.0, 'y_velocity': -5},
   ):
-    assert rewards.planar_speed(_transition(info=info)) == pytest.approx(5.04375)
+    assert rewards.planar_speed(_transition(info=info)) == pytest.approx(5.0)
   # On a planar task there is no y.
-  planar = _transition(info={'x_velocity': -3.0})
-  value = rewards.planar_speed(planar, alive_bonus=0.0, control_cost_weight=0.0)
-  assert value == pytest.approx(3.0)
+  assert rewards.planar_speed(_transition(info={'x_velocity': -3.0})) == pytest.approx(3.0)
 
 
-@pytest.mark.parametrize('reward', [rewards.forward_velocity, rewards.planar_speed])
-def test_alive_bonus_is_not_paid_on_termination(reward):
-  arguments = {'alive_bonus': 0.25, 'control_cost_weight': 0.0}
-  alive = reward(_transition(), **arguments)
-  assert alive - reward(_transition(terminated=True), **arguments) == pytest.approx(0.25)
+def test_control_costs_and_being_alive():
+  assert rewards.control_cost(_transition()) == pytest.approx(0.25 + 1.0)
+  assert rewards.alive(_transition()) == 1.0
+  assert rewards.alive(_transition(terminated=True)) == 0.0
+
+
+def test_a_term_of_the_task_can_be_a_reward():
+  transition = _transition(info={'reward_terms': {'speed': 2.0, 'contact': -0.5}})
+  assert rewards.task_term(transition, name='contact') == -0.5
+  with pytest.raises(rewards.MissingQuantityError, match="'reward_terms'..'jump'"):
+    rewards.task_term(transition, name='jump')
+
+
+def test_a_weighted_sum_adds_up_its_terms_and_tells_each():
+  gin.parse_config("""
+    weighted_sum.terms = {'planar_speed': 2.0, 'alive': 0.05, 'sparse_goal': 10}
+    sparse_goal.weight = 0.5
+  """)
+  bound = rewards.bind(rewards.weighted_sum)
+  assert bound.terms(_transition()) == {
+    'planar_speed': pytest.approx(10.0),
+    'alive': 0.05,
+    'sparse_goal': 5.0,
+  }
+  assert bound(_transition()) == pytest.approx(15.05)
+  # What the manifest records is enough to compute it again.
+  recorded = json.loads(json.dumps(bound.arguments))
+  assert recorded['terms']['sparse_goal']['arguments']['weight'] == 0.5
+  gin.clear_config()
+  assert rewards.REWARDS['weighted_sum'](_transition(), **recorded) == pytest.approx(15.05)
+  assert rewards.bind(rewards.task_reward).terms(_transition()) == {'task_reward': 2.5}
+
+
+@pytest.mark.parametrize(
+  ('terms', 'message'),
+  [
+    ('None', 'must map rewards to weights'),
+    ('{}', 'must map rewards to weights'),
+    ("{'planar_sped': 1.0}", "no reward 'planar_sped'; did you mean 'planar_speed'"),
+    ("{'weighted_sum': 1.0}", "no reward 'weighted_sum'"),
+    ("{'alive': 'much'}", "the weight of 'alive' must be a number, got 'much'"),
+    ("{'alive': True}", "the weight of 'alive' must be a number, got True"),
+  ],
+)
+def test_a_sum_that_makes_no_sense_is_an_error(terms, message):
+  gin.parse_config(f'weighted_sum.terms = {terms}')
+  with pytest.raises(errors.ConfigError, match=message):
+    rewards.bind(rewards.weighted_sum)
 
 
 def test_goal_distance_reads_the_goal_field_or_its_argument():
@@ -97,24 +134,24 @@ def test_missing_quantity_is_named(reward, changed, missing):
 def test_every_reward_is_registered_by_its_name():
   names = {
     'task_reward',
+    'task_term',
+    'alive',
+    'control_cost',
     'forward_velocity',
     'planar_speed',
     'goal_distance',
     'sparse_goal',
+    'weighted_sum',
   }
   assert names <= rewards.REWARDS.keys()
-  assert rewards.REWARDS['planar_speed'](_transition(), 1.0, 0.0, 0.0) == pytest.approx(5.0)
+  assert rewards.REWARDS['planar_speed'](_transition()) == pytest.approx(5.0)
 
 
 def test_bind_takes_defaults_without_bindings():
-  bound = rewards.bind(rewards.planar_speed)
-  assert bound.name == 'planar_speed'
-  assert bound.arguments == {
-    'weight': 1.0,
-    'alive_bonus': 0.05,
-    'control_cost_weight': 0.005,
-  }
-  assert bound(_transition()) == pytest.approx(5.04375)
+  bound = rewards.bind(rewards.goal_distance)
+  assert bound.name == 'goal_distance'
+  assert bound.arguments == {'goal': None, 'weight': 0.3, 'offset': 0.0}
+  assert bound(_transition()) == pytest.approx(-0.3 * 0.25)
   assert isinstance(bound(_transition()), float)
 
 
@@ -137,9 +174,7 @@ def test_bind_follows_the_scope_it_runs_in():
 
 
 def test_bind_follows_the_scope_of_a_gin_reference():
-  gin.parse_config(
-    'fast/planar_speed.weight = 5.0\nbase/Layer.reward_fn = @fast/planar_speed'
-  )
+  gin.parse_config('far/sparse_goal.weight = 5.0\nbase/Layer.reward_fn = @far/sparse_goal')
   with gin.config_scope('base'):
     layer = spec.Layer()
   assert rewards.bind(layer.reward_fn).arguments['weight'] == 5.0
@@ -147,7 +182,7 @@ def test_bind_follows_the_scope_of_a_gin_reference():
 
 def test_gin_rejects_a_misspelt_argument():
   with pytest.raises(ValueError, match="doesn't have a parameter named 'wieght'"):
-    gin.parse_config('planar_speed.wieght = 5.0')
+    gin.parse_config('sparse_goal.wieght = 5.0')
 
 
 @pytest.mark.parametrize('function', [lambda transition: 1.0, np.sum, len])

@@ -9,7 +9,10 @@ from latent_hrl.environments import tasks
 
 
 class LayerReward(gymnasium.Wrapper):
-  """Replaces the task's reward by a layer's; the task's stays in `info['task_reward']`."""
+  """Replaces the task's reward by a layer's.
+
+  The task's stays in `info['task_reward']`, the layer's terms are in `info['layer_terms']`.
+  """
 
   def __init__(self, task: tasks.Task, reward: rewards.BoundReward):
     """Wraps a task.
@@ -45,17 +48,19 @@ class LayerReward(gymnasium.Wrapper):
     )
     self._observation = next_observation
     try:
-      reward = self._reward(transition)
+      terms = self._reward.terms(transition)
     except rewards.MissingQuantityError as error:
       raise errors.TaskError(
         f'reward {self._reward.name!r} needs {error}, which task {self._task.task_id!r} '
         'does not give'
       ) from error
+    reward = sum(terms.values())
     if not np.isfinite(reward):
       raise errors.TaskError(
         f'reward {self._reward.name!r} is {reward} on task {self._task.task_id!r}'
       )
     info['task_reward'] = task_reward
+    info['layer_terms'] = terms
     return next_observation, reward, terminated, truncated, info
 
 

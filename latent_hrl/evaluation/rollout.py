@@ -5,6 +5,7 @@ Episode i starts from a seed that depends on the evaluation seed and on i alone,
 its latents from a generator of its own: the number of slots changes nothing but the time.
 """
 
+import collections
 import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -35,6 +36,8 @@ class Episode:
   Attributes:
     task_return: Undiscounted sum of the task's own reward.
     layer_return: Undiscounted sum of the layer's reward.
+    terms: Undiscounted sum of each term of the layer's reward and, after `task/`, of the
+      task's, where it has several.
     length: Environment steps.
     latent: The first top latent, [D].
     success: The task's last `info['success']`; None if it has no goals.
@@ -47,6 +50,7 @@ class Episode:
 
   task_return: float = 0.0
   layer_return: float = 0.0
+  terms: collections.Counter = dataclasses.field(default_factory=collections.Counter)
   length: int = 0
   latent: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0))
   success: bool | None = None
@@ -118,6 +122,7 @@ def run_episodes(
       )
       episode.layer_return += reward
       episode.task_return += info.get('task_reward', reward)
+      episode.terms.update(_terms(info))
       episode.length += 1
       if record:
         episode.actions.append(actions[slot].copy())
@@ -131,12 +136,21 @@ def run_episodes(
   return results
 
 
+def _terms(info: dict[str, Any]) -> dict[str, float]:
+  """Returns the terms of a step's rewards; nothing for a reward that has but one."""
+  layer, task = info.get('layer_terms', {}), info.get('reward_terms', {})
+  terms = dict(layer) if len(layer) > 1 else {}
+  if len(task) > 1:
+    terms |= {f'task/{name}': value for name, value in task.items()}
+  return terms
+
+
 def summarize(episodes: Sequence[Episode]) -> dict[str, Any]:
   """Returns the measures of some episodes as JSON types.
 
   `return_mean` and `return_std` are of the task's own reward, `layer_return_*` of the
-  layer's. `success_rate` and `goal_rates` (goal index to share of episodes) are there where
-  the task has goals.
+  layer's; `terms` has the mean of each term of rewards with several. `success_rate` and
+  `goal_rates` (goal index to share of episodes) are there where the task has goals.
   """
   returns = [episode.task_return for episode in episodes]
   layer_returns = [episode.layer_return for episode in episodes]
@@ -148,6 +162,11 @@ def summarize(episodes: Sequence[Episode]) -> dict[str, Any]:
     'length_mean': float(np.mean([episode.length for episode in episodes])),
     'episodes': len(episodes),
   }
+  names = dict.fromkeys(name for episode in episodes for name in episode.terms)
+  if names:
+    summary['terms'] = {
+      name: float(np.mean([episode.terms[name] for episode in episodes])) for name in names
+    }
   successes = [e.success for e in episodes if e.success is not None]
   if len(successes) == len(episodes):
     summary['success_rate'] = float(np.mean(successes))
@@ -181,7 +200,10 @@ def recorded_reward(layer: load.SavedLayer) -> rewards.BoundReward:
   A reward that is not among this package's is replaced by the task's own.
   """
   record = layer.manifest.layers[-1]
-  if record.reward not in rewards.REWARDS:
+  terms = (
+    record.reward_arguments.get('terms', {}) if record.reward == 'weighted_sum' else {}
+  )
+  if not {record.reward, *terms} <= rewards.REWARDS.keys():
     return rewards.bind(rewards.task_reward)
   function = rewards.REWARDS[record.reward]
   return rewards.BoundReward(record.reward, dict(record.reward_arguments), function)

@@ -78,7 +78,8 @@ class TensorBoard:
   def write(self, row: dict[str, Any]) -> None:
     """Writes the numbers of a metrics row at its step."""
     with self._writer.as_default(step=row['env_steps']):
-      for key, value in row.items():
+      numbers = {**row, **{f'terms/{k}': v for k, v in row.get('terms', {}).items()}}
+      for key, value in numbers.items():
         if isinstance(value, int | float) and key != 'env_steps':
           tf.summary.scalar(key, value)
     self._writer.flush()

@@ -68,6 +68,26 @@ def test_returns_are_of_the_task_and_of_the_layer(toy_task):
     assert episode.layer_return == pytest.approx(2 * episode.task_return)
 
 
+def test_each_term_of_a_reward_is_told(toy_task):
+  bound = rewards.BoundReward(
+    'weighted_sum',
+    {
+      'terms': {
+        'task_reward': {'weight': 0.5, 'arguments': {'scale': 1.0}},
+        'control_cost': {'weight': -1.0, 'arguments': {}},
+      }
+    },
+    rewards.REWARDS['weighted_sum'],
+  )
+  envs = [layer_reward.LayerReward(toy_task(), bound)]
+  summary = rollout.summarize(rollout.run_episodes(envs, _decode, 2, 3, seed=0))
+
+  assert summary['terms'].keys() == {'task_reward', 'control_cost'}
+  assert summary['terms']['task_reward'] == pytest.approx(0.5 * summary['return_mean'])
+  assert summary['terms']['control_cost'] < 0
+  assert sum(summary['terms'].values()) == pytest.approx(summary['layer_return_mean'])
+
+
 def test_summary_of_known_episodes():
   episodes = [
     rollout.Episode(task_return=1.0, layer_return=10.0, length=4, success=True, goal=2),
