@@ -56,7 +56,10 @@ def latency() -> list[System]:
   """One action from a saved policy."""
   module = ('-m', 'benchmarks.workers.action_latency')
   return [
-    System('layer', 'saved layer', (*module, '--system=layer')),
+    System('layer', 'saved layer, loaded by latent_hrl', (*module, '--system=layer')),
+    System(
+      'signature', 'saved layer, in plain TensorFlow', (*module, '--system=signature')
+    ),
     System('policy_saver', 'PolicySaver model', (*module, '--system=policy_saver')),
   ]
 

@@ -316,7 +316,9 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     return tf.random.experimental.stateless_split(folded, 2)
 
   def update(self, batch: Batch, weights: tf.Tensor | float = 1.0) -> tf_agent.LossInfo:
-    """One full update: critic, actor, temperature, target. Traceable by XLA.
+    """One full update of critic, actor, temperature and target. Traceable by XLA.
+
+    All gradients are taken at the weights from before the update.
 
     Args:
       batch: Transitions, leading shape [B].
@@ -333,15 +335,21 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     with tf.GradientTape(watch_accessed_variables=False) as tape:
       tape.watch(critic_variables)
       critic_loss, values = self.critic_loss(batch, target, weights)
-    gradients = tape.gradient(critic_loss, critic_variables)
-    self._critic_optimizer.apply_gradients(zip(gradients, critic_variables, strict=True))
+    critic_gradients = tape.gradient(critic_loss, critic_variables)
 
+    # At the critics from before their step: the two gradients do not wait for each other,
+    # which XLA uses on several cores (benchmarks/README.md).
     actor_variables = self._actor_network.trainable_variables
     with tf.GradientTape(watch_accessed_variables=False) as tape:
       tape.watch(actor_variables)
       actor_loss, entropy = self.actor_loss(batch.observation, actor_seed, weights)
-    gradients = tape.gradient(actor_loss, actor_variables)
-    self._actor_optimizer.apply_gradients(zip(gradients, actor_variables, strict=True))
+    actor_gradients = tape.gradient(actor_loss, actor_variables)
+
+    for optimizer, gradients, variables in (
+      (self._critic_optimizer, critic_gradients, critic_variables),
+      (self._actor_optimizer, actor_gradients, actor_variables),
+    ):
+      optimizer.apply_gradients(zip(gradients, variables, strict=True))
 
     temperature_loss = tf.constant(0.0)
     if self._adaptive_temperature:

@@ -110,7 +110,6 @@ class LatentActionWrapper(gymnasium.Wrapper):
 
   def step(self, latent: np.ndarray):
     """Decodes the latent, float32 [D], and takes a step; see `gymnasium.Env.step`."""
-    observation = self._observation[np.newaxis, self._indices]
-    action = self._layer.decode(observation, np.asarray(latent, np.float32)[np.newaxis])[0]
+    action = self._layer.act(self._observation[self._indices], latent)
     self._observation, reward, terminated, truncated, info = self.env.step(action)
     return self._observation, reward, terminated, truncated, {**info, 'action': action}

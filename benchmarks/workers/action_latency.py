@@ -1,7 +1,7 @@
 """Latency of one action: a saved layer beside a policy saved by TF-Agents' `PolicySaver`.
 
-Both are loaded with `tf.saved_model.load` and called with NumPy observations the way their
-documentation shows; the action comes back as NumPy.
+`layer` is loaded by this library, `signature` (the same layer) and `policy_saver` by
+`tf.saved_model.load`; each is called the way its documentation shows. NumPy in, NumPy out.
 """
 
 import pathlib
@@ -24,23 +24,35 @@ from benchmarks.workers import tf_agents_sac
 from latent_hrl import config
 from latent_hrl.environments import tasks
 from latent_hrl.environments import tf_environment
+from latent_hrl.layers import load
 from latent_hrl.layers import spec
 from latent_hrl.training import settings
 from latent_hrl.training import trainer as trainer_lib
 
-_SYSTEM = flags.DEFINE_enum('system', 'layer', ['layer', 'policy_saver'], 'What to load.')
+_SYSTEM = flags.DEFINE_enum(
+  'system', 'layer', ['layer', 'signature', 'policy_saver'], 'What to load.'
+)
 _TASK = 'HalfCheetah-v5'
 _CALLS = 500
 
 
-def _layer(root: pathlib.Path, observation: np.ndarray) -> Callable[[], np.ndarray]:
+def _save_layer(root: pathlib.Path) -> pathlib.Path:
   config.load(['gin/half_cheetah.gin'])
   trainer = trainer_lib.Trainer(
     spec.Layer(name='layer'), settings.TrainerSettings(), _TASK, None, root, seed=0
   )
   trainer.save()
   trainer.close()
-  act = tf.saved_model.load(str(root / 'layers' / 'layer')).signatures['serving_default']
+  return root / 'layers' / 'layer'
+
+
+def _layer(root: pathlib.Path, observation: np.ndarray) -> Callable[[], np.ndarray]:
+  layer = load.load_layer(_save_layer(root))
+  return lambda: layer.act(observation[0])
+
+
+def _signature(root: pathlib.Path, observation: np.ndarray) -> Callable[[], np.ndarray]:
+  act = tf.saved_model.load(str(_save_layer(root))).signatures['serving_default']
   return lambda: act(observation=tf.constant(observation))['action'].numpy()
 
 
@@ -56,9 +68,9 @@ def _policy_saver(root: pathlib.Path, observation: np.ndarray) -> Callable[[], n
 def main(_) -> None:
   """Measures until the input ends: median milliseconds of a call."""
   observation = np.zeros((1, 17), np.float32)
-  build = _layer if _SYSTEM.value == 'layer' else _policy_saver
+  systems = {'layer': _layer, 'signature': _signature, 'policy_saver': _policy_saver}
   with tempfile.TemporaryDirectory() as root:
-    call = build(pathlib.Path(root), observation)
+    call = systems[_SYSTEM.value](pathlib.Path(root), observation)
     for _ in range(50):
       call()
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ class SavedLayer:
     self.manifest = manifest
     self.digest = manifest_lib.sha256(path / manifest_lib.PATH)
     self.module = module
+    self._act_once: Callable[..., tf.Tensor] | None = None
 
   @property
   def fields(self) -> observations.Fields:
@@ -46,6 +48,32 @@ class SavedLayer:
   def decode(self, observation: np.ndarray, latent: np.ndarray) -> np.ndarray:
     """Returns actions [B, D] for observations [B, O] and latents [B, D], float32."""
     return self.module.decode(observation, latent)['action'].numpy()
+
+  def act(self, observation: np.ndarray, latent: np.ndarray | None = None) -> np.ndarray:
+    """Returns one action [D] for one observation [O], in half the time of `decode`.
+
+    For a loop that steps one environment. The first call compiles, which takes about a
+    second; the action is that of `decode` to float32 rounding.
+
+    Args:
+      observation: float32 [O].
+      latent: float32 [D]; None for the mode, latent 0.
+    """
+    if self._act_once is None:
+
+      def forward(one: tf.Tensor, top: tf.Tensor) -> tf.Tensor:
+        return self.module.forward(one[tf.newaxis], top[tf.newaxis])[0][0]
+
+      # One concrete function: nothing is looked up from call to call.
+      self._act_once = tf.function(
+        forward, jit_compile=True, autograph=False
+      ).get_concrete_function(
+        tf.TensorSpec([observations.total_size(self.fields)], tf.float32),
+        tf.TensorSpec([self.dimension], tf.float32),
+      )
+      self._zeros = tf.zeros([self.dimension])
+    top = self._zeros if latent is None else tf.constant(latent, tf.float32)
+    return self._act_once(tf.constant(observation, tf.float32), top).numpy()
 
   def encode(self, observation: np.ndarray, action: np.ndarray) -> dict[str, np.ndarray]:
     """Returns `latent` [B, D], `log_prob` [B] and `clipped` [B] of actions [B, D]."""

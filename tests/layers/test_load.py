@@ -167,6 +167,16 @@ def test_mode_is_latent_zero(saved_stack):
   np.testing.assert_array_equal(saved.mode(observation), saved.decode(observation, zero))
 
 
+def test_one_action_is_that_of_decode(saved_stack):
+  inputs, saved = _inputs(), saved_stack.top.saved
+  decoded = saved.decode(inputs['observation'], inputs['latent'])
+  modes = saved.mode(inputs['observation'])
+  for i, observation in enumerate(inputs['observation']):
+    action = saved.act(observation, inputs['latent'][i])
+    np.testing.assert_allclose(action, decoded[i], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(saved.act(observation), modes[i], rtol=1e-5, atol=1e-6)
+
+
 def test_decode_undoes_encode_through_three_layers(saved_stack):
   given, saved = _inputs(50), saved_stack.top.saved
   encoded = saved.encode(given['observation'], given['action'])
