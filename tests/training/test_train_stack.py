@@ -146,19 +146,19 @@ def test_a_fresh_layer_leaves_every_episode_as_it_was(run, tmp_path):
 
 
 def test_an_interrupted_run_resumes_from_its_checkpoint(tmp_path, monkeypatch):
-  advance = trainer_lib.Trainer._advance
+  advance = trainer_lib.Trainer.advance
 
   def interrupted(self):
-    if self._env_steps >= 152:
+    if self.env_steps >= 152:
       raise KeyboardInterrupt
     advance(self)
 
   only_base = 'train_stack.layers = [@base/Layer()]'
-  monkeypatch.setattr(trainer_lib.Trainer, '_advance', interrupted)
+  monkeypatch.setattr(trainer_lib.Trainer, 'advance', interrupted)
   with pytest.raises(KeyboardInterrupt):
     _train(tmp_path, only_base)
   assert [row['env_steps'] for row in _rows(tmp_path)] == [0, 100]
-  monkeypatch.setattr(trainer_lib.Trainer, '_advance', advance)
+  monkeypatch.setattr(trainer_lib.Trainer, 'advance', advance)
 
   layer = _train(tmp_path, only_base)
 
