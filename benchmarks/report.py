@@ -102,7 +102,7 @@ def machine() -> dict[str, str]:
     'processor': f'{model} ({vector})',
     'cores': str(os.cpu_count()),
     'memory': f'{memory:.0f} GiB',
-    'system': f'{platform.system()} {platform.release()}',
+    'system': platform.system(),
     'python': platform.python_version(),
     **{name: metadata.version(name) for name in _PACKAGES},
   }
