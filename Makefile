@@ -33,7 +33,7 @@ demo: .venv/.installed ## Train a small stack and draw its pictures
 test: .venv/.installed ## Run the tests
 	.venv/bin/python -m pytest -q -n $(WORKERS) --dist loadfile tests
 
-bench: .venv/.installed ## Measure speed beside TF-Agents, SB3 and SBX: half an hour
+bench: .venv/.installed ## Measure speed beside TF-Agents, SB3 and SBX: 15 minutes
 	.venv/bin/python -m benchmarks.run --output=results/bench
 
 format: .venv/.installed ## Format the code and sort its imports

@@ -2,8 +2,9 @@ r"""Measures this library beside TF-Agents, Stable-Baselines3 and SBX.
 
   python -m benchmarks.run --output=results/bench
 
-It takes about half an hour on two cores, and needs them for itself. The peers are installed
-into an environment of their own first. It leaves table.md, bench.json and bench.png.
+It takes about a quarter of an hour on two cores, and needs them for itself. The peers are
+installed into an environment of their own first. It leaves table.md, bench.json and
+bench.png.
 """
 
 import json

@@ -20,9 +20,8 @@ _MAX_INTRA_OP = 8
 _EIGEN_PRODUCTS = {'2.21': '--xla_cpu_experimental_ynn_fusion_type='}
 _CGROUP = pathlib.Path('/sys/fs/cgroup/cpu.max')
 
-_claimed: list[
-  io.TextIOWrapper
-] = []  # Open for as long as the process lives, and so is the lock.
+# Locks last as long as their files are open: as long as the process.
+_claimed: list[io.TextIOWrapper] = []
 
 
 @dataclasses.dataclass(frozen=True)

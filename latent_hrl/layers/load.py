@@ -50,10 +50,10 @@ class SavedLayer:
     return self.module.decode(observation, latent)['action'].numpy()
 
   def act(self, observation: np.ndarray, latent: np.ndarray | None = None) -> np.ndarray:
-    """Returns one action [D] for one observation [O], in half the time of `decode`.
+    """Returns one action [D] for one observation [O], quicker than `decode` does.
 
-    For a loop that steps one environment. The first call compiles, which takes about a
-    second; the action is that of `decode` to float32 rounding.
+    For a loop that steps one environment. The first call compiles; the action is that of
+    `decode` to float32 rounding.
 
     Args:
       observation: float32 [O].
