@@ -68,9 +68,12 @@ class BoundReward(NamedTuple):
 
   def terms(self, transition: Transition) -> dict[str, float]:
     """Returns the reward by term; the reward is their sum."""
-    if self.name != 'weighted_sum':
-      return {self.name: self(transition)}
-    return _weighted(transition, self.arguments['terms'])
+    if self.name == 'weighted_sum':
+      return _weighted(transition, self.arguments['terms'])
+    if self.name == 'task_reward' and transition.info.get('reward_terms'):
+      scale = self.arguments['scale']
+      return {key: scale * v for key, v in transition.info['reward_terms'].items()}
+    return {self.name: self(transition)}
 
 
 _BIND = object()

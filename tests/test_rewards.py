@@ -52,6 +52,13 @@ def test_control_costs_and_being_alive():
   assert rewards.alive(_transition(terminated=True)) == 0.0
 
 
+def test_the_tasks_own_reward_is_logged_by_its_terms():
+  bound = rewards.bind(rewards.task_reward)._replace(arguments={'scale': 2.0})
+  transition = _transition(info={'reward_terms': {'speed': 3.0, 'contact': -0.5}})
+  assert bound.terms(transition) == {'speed': 6.0, 'contact': -1.0}
+  assert bound.terms(_transition()) == {'task_reward': 5.0}
+
+
 def test_a_term_of_the_task_can_be_a_reward():
   transition = _transition(info={'reward_terms': {'speed': 2.0, 'contact': -0.5}})
   assert rewards.task_term(transition, name='contact') == -0.5
