@@ -19,11 +19,16 @@ The three losses, on a batch (s, u, r, d, s') with d = 0 after a termination, el
   actor        mean -( min_j Q_j(s, ũ) + α H(ũ|s) ),   ũ = f(z; s) reparameterised
   temperature  mean log α · ( H(ũ|s) - H_target ),     H held fixed
 
+The critic judges the output, Q(s, u), as in the paper; or, above other layers, what they
+make of it: Q(s, g(u; s)), with g the frozen layers below, through which the actor's
+gradient runs. Such a critic means the same in every layer.
+
 Source: Haarnoja et al., "Latent Space Policies for Hierarchical Reinforcement Learning"
 (2018), section 4; the automatic temperature follows Haarnoja et al., "Soft Actor-Critic
 Algorithms and Applications" (2018), section 5, on log α.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import gin
@@ -49,9 +54,10 @@ class Batch(NamedTuple):
 
   Attributes:
     observation: [B, O], what the layer saw.
-    output: [B, D], what the layer put out: action or latent.
+    output: [B, D], what the critic judges: the layer's output, or the executed action.
     reward: [B], the layer's own reward.
-    discount: [B], 0 after a termination, 1 otherwise (a time limit included).
+    discount: [B], 0 after a termination, otherwise 1 (a time limit included), or γᵏ⁻¹ where
+      the layer puts out every k steps.
     next_observation: [B, O].
   """
 
@@ -84,6 +90,19 @@ class LossExtra(NamedTuple):
   target_value: tf.Tensor
 
 
+class ExecutedAction(NamedTuple):
+  """The action that frozen lower layers make of a layer's output.
+
+  Attributes:
+    decode: Maps what the layer sees [B, O] and its output [B, D] to the action [B, D],
+      differentiably.
+    spec: Spec of the action.
+  """
+
+  decode: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+  spec: types.TensorSpec
+
+
 def _loss_info(
   losses: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
   temperature: tf.Tensor,
@@ -114,6 +133,7 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     initial_temperature: float = 1.0,
     target_entropy: float | None = None,
     target_kl: float = 1.5,
+    executed_action: ExecutedAction | None = None,
     seed: int = 0,
     jit_compile: bool = True,
     enable_summaries: bool = True,
@@ -138,6 +158,8 @@ class LatentSpaceAgent(tf_agent.TFAgent):
       target_entropy: Target of H in nats; None means -D for a bounded output and
         -target_kl for an unbounded one.
       target_kl: Target KL to the prior of the layer below, in nats, for the above.
+      executed_action: What the critic judges instead of the layer's output; the critic
+        network takes its spec.
       seed: Seed of the policy noise in the updates, which depends on nothing else than
         this and the train step.
       jit_compile: Whether `train` runs compiled by XLA. The fused trainer always does;
@@ -176,7 +198,9 @@ class LatentSpaceAgent(tf_agent.TFAgent):
 
     self._actor_network = actor_network
     self._critic_network = critic_network
-    critic_input_spec = (time_step_spec.observation, action_spec)
+    self._executed_action = executed_action
+    judged_spec = action_spec if executed_action is None else executed_action.spec
+    critic_input_spec = (time_step_spec.observation, judged_spec)
     actor_network.create_variables()
     critic_network.create_variables(critic_input_spec)
     self._target_critic_network = critic_network.copy(name='TargetCriticNetwork')
@@ -240,18 +264,28 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     return self._target_entropy
 
   @property
+  def gamma(self) -> float:
+    """Discount per environment step."""
+    return self._gamma
+
+  @property
   def state_variables(self) -> list[tf.Variable]:
     """All variables that a resumed run needs, in a fixed order."""
-    return [
-      *self._actor_network.variables,
-      *self._critic_network.variables,
-      *self._target_critic_network.variables,
-      self._log_temperature,
-      *self._actor_optimizer.variables,
-      *self._critic_optimizer.variables,
-      *self._temperature_optimizer.variables,
-      self.train_step_counter,
-    ]
+    return [variable for part in self.state_parts.values() for variable in part]
+
+  @property
+  def state_parts(self) -> dict[str, list[tf.Variable]]:
+    """The same by what they belong to."""
+    return {
+      'actor': list(self._actor_network.variables),
+      'critic': list(self._critic_network.variables),
+      'target_critic': list(self._target_critic_network.variables),
+      'log_temperature': [self._log_temperature],
+      'actor_optimizer': list(self._actor_optimizer.variables),
+      'critic_optimizer': list(self._critic_optimizer.variables),
+      'temperature_optimizer': list(self._temperature_optimizer.variables),
+      'train_step': [self.train_step_counter],
+    }
 
   def entropy_term(self, output: tf.Tensor, log_prob: tf.Tensor) -> tf.Tensor:
     """H = -log π(u|s) + log μ(u), the same in all losses (module docstring).
@@ -271,16 +305,22 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     )
     return -log_prob + log_prior
 
+  def _judged(self, observation: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
+    """Returns what the critic judges for an output: itself, or the executed action."""
+    if self._executed_action is None:
+      return output
+    return self._executed_action.decode(observation, output)
+
   def _sample(self, observation: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Samples u ~ π(·|s) [B, D] and its H [B]."""
+    """Samples u ~ π(·|s); returns what the critic judges of it [B, D], and its H [B]."""
     distribution, _ = self._actor_network(observation)
     output, log_prob = distribution.experimental_sample_and_log_prob(seed=seed)
-    return output, self.entropy_term(output, log_prob)
+    return self._judged(observation, output), self.entropy_term(output, log_prob)
 
   def critic_target(self, batch: Batch, seed: tf.Tensor) -> tf.Tensor:
     """The critics' regression target, float32 [B], no gradient (module docstring)."""
-    output, entropy = self._sample(batch.next_observation, seed)
-    values, _ = self._target_critic_network((batch.next_observation, output))
+    judged, entropy = self._sample(batch.next_observation, seed)
+    values, _ = self._target_critic_network((batch.next_observation, judged))
     soft_value = tf.reduce_min(values, axis=-1) + self.temperature * entropy
     return tf.stop_gradient(batch.reward + self._gamma * batch.discount * soft_value)
 
@@ -296,8 +336,8 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     self, observation: tf.Tensor, seed: tf.Tensor, weights: tf.Tensor | float = 1.0
   ) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the actor loss, a scalar, and H(ũ|s) [B] (module docstring)."""
-    output, entropy = self._sample(observation, seed)
-    values, _ = self._critic_network((observation, output))
+    judged, entropy = self._sample(observation, seed)
+    values, _ = self._critic_network((observation, judged))
     objective = tf.reduce_min(values, axis=-1) + self.temperature * entropy
     return -tf.reduce_mean(weights * objective), entropy
 
@@ -375,7 +415,7 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     time_step, policy_step, next_time_step = self._as_transition(experience)
     return Batch(
       observation=time_step.observation,
-      output=policy_step.action,
+      output=self._judged(time_step.observation, policy_step.action),
       reward=next_time_step.reward,
       discount=next_time_step.discount,
       next_observation=next_time_step.observation,
@@ -412,11 +452,12 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     return _loss_info(losses, self.temperature, entropy, values, target)
 
 
-@gin.configurable(denylist=['time_step_spec', 'action_spec', 'seed'])
+@gin.configurable(denylist=['time_step_spec', 'action_spec', 'seed', 'executed_action'])
 def create_agent(
   time_step_spec: ts.TimeStep,
   action_spec: types.TensorSpec,
   seed: int = 0,
+  executed_action: ExecutedAction | None = None,
   learning_rate: float = 3e-4,
   gamma: float = 0.99,
   target_update_tau: float = 0.005,
@@ -431,6 +472,7 @@ def create_agent(
     time_step_spec: See `LatentSpaceAgent`.
     action_spec: See `LatentSpaceAgent`.
     seed: See `LatentSpaceAgent`; the initial weights follow TensorFlow's global seed.
+    executed_action: See `LatentSpaceAgent`.
     learning_rate: Adam's step size for actor, critic and temperature (docs/method.md).
     gamma: See `LatentSpaceAgent`.
     target_update_tau: See `LatentSpaceAgent`.
@@ -439,12 +481,13 @@ def create_agent(
     target_entropy: See `LatentSpaceAgent`.
     target_kl: See `LatentSpaceAgent`.
   """
+  judged_spec = action_spec if executed_action is None else executed_action.spec
   observation_spec = time_step_spec.observation
   return LatentSpaceAgent(
     time_step_spec,
     action_spec,
     actor_network=networks.LatentPolicyNetwork(observation_spec, action_spec),
-    critic_network=networks.TwinCriticNetwork((observation_spec, action_spec)),
+    critic_network=networks.TwinCriticNetwork((observation_spec, judged_spec)),
     actor_optimizer=tf.keras.optimizers.Adam(learning_rate),
     critic_optimizer=tf.keras.optimizers.Adam(learning_rate),
     temperature_optimizer=tf.keras.optimizers.Adam(learning_rate),
@@ -454,5 +497,6 @@ def create_agent(
     initial_temperature=initial_temperature,
     target_entropy=target_entropy,
     target_kl=target_kl,
+    executed_action=executed_action,
     seed=seed,
   )

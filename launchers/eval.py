@@ -1,9 +1,11 @@
-r"""Evaluates a saved layer: episodes, statistics, a JSON file, a video.
+r"""Evaluates a saved layer: episodes, statistics, a JSON file, a video, its skills.
 
   python -m launchers.eval --layer=/tmp/cheetah/layers/base --episodes=10 \
     --output=/tmp/eval.json --video=/tmp/cheetah.mp4
+  python -m launchers.eval --layer=/tmp/ant/layers/base --episodes=400 --plot=skills \
+    --task_options='{"random_heading": false}' --plot_file=/tmp/skills.png
 
-The policy is the mode (top latent 0) unless --latents says otherwise.
+The policy is the mode (top latent 0) unless --latents or --plot says otherwise.
 """
 
 import pathlib
@@ -19,36 +21,71 @@ _TASK = flags.DEFINE_string(
 )
 _EPISODES = flags.DEFINE_integer('episodes', 10, 'Episodes to play.', lower_bound=1)
 _SEED = flags.DEFINE_integer('seed', 0, 'Seed of starts and latents.', lower_bound=0)
+_TASK_OPTIONS = flags.DEFINE_string(
+  'task_options',
+  None,
+  'Keyword arguments of the task as JSON, such as {"goal": 0}, on top of those the layer '
+  'was trained with on the same task.',
+)
 _LATENTS = flags.DEFINE_enum(
   'latents',
-  'mode',
+  None,
   ['mode', 'hold', 'sample'],
-  'Top latent: 0 (mode), drawn once an episode (hold), drawn every step (sample).',
+  'Top latent: 0 (mode), drawn once an episode (hold), drawn every step (sample); mode by '
+  'default, hold with --plot=skills.',
 )
 _OUTPUT = flags.DEFINE_string('output', None, 'JSON file for the results.')
+_PLOT = flags.DEFINE_enum(
+  'plot',
+  None,
+  ['skills'],
+  'Picture of the episodes; skills: where they went, and the headings they cover.',
+)
+_PLOT_FILE = flags.DEFINE_string(
+  'plot_file', None, 'PNG file for --plot; its kind in the working directory by default.'
+)
 _VIDEO = flags.DEFINE_string('video', None, 'Film one episode into this .mp4 or .gif.')
 
 
 def main() -> None:
   """Plays the episodes and tells what came of them."""
+  from latent_hrl.environments import tasks
+  from latent_hrl.evaluation import plots
   from latent_hrl.evaluation import report
   from latent_hrl.evaluation import rollout
+  from latent_hrl.evaluation import skills
   from latent_hrl.evaluation import video
   from latent_hrl.layers import load
 
   if _VIDEO.value:
     video.check_path(pathlib.Path(_VIDEO.value))
+  options = tasks.parse_options(_TASK_OPTIONS.value or '{}')
   cli.configure_threads()
   layer = load.load_layer(_LAYER.value)
-  protocol = (_SEED.value, _LATENTS.value)
-  episodes = rollout.evaluate(layer, _TASK.value, _EPISODES.value, *protocol)
+  latents = _LATENTS.value or ('hold' if _PLOT.value else 'mode')
+  protocol = (_SEED.value, latents)
+  episodes = rollout.evaluate(
+    layer,
+    _TASK.value,
+    _EPISODES.value,
+    *protocol,
+    record=_PLOT.value is not None,
+    task_options=options,
+  )
   result = report.result(layer, _TASK.value, *protocol, episodes)
+  if _PLOT.value:
+    result['headings'] = skills.headings(episodes)
   print(report.text(result))
   if _OUTPUT.value:
     report.write(result, pathlib.Path(_OUTPUT.value))
+  if _PLOT.value:
+    path = pathlib.Path(_PLOT_FILE.value or f'{_PLOT.value}.png')
+    plots.skill_picture(episodes, f'{layer.manifest.name} on {result["task"]}', path)
+    print(f'  picture  {path}')
   if _VIDEO.value:
     try:
-      video.film(layer, pathlib.Path(_VIDEO.value), _TASK.value, *protocol)
+      path = pathlib.Path(_VIDEO.value)
+      video.film(layer, path, _TASK.value, *protocol, task_options=options)
     except video.RenderingUnavailableError as error:
       print(error, file=sys.stderr)
 

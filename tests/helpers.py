@@ -139,13 +139,17 @@ def make_agent(
     f'{name}_optimizer': kwargs.pop(f'{name}_optimizer', None) or optimizer()
     for name in ('actor', 'critic', 'temperature')
   }
+  executed = kwargs.get('executed_action')
+  judged_spec = spec if executed is None else executed.spec
   return agents.LatentSpaceAgent(
     ts.time_step_spec(observation_spec),
     spec,
     actor_network=networks.LatentPolicyNetwork(
       observation_spec, spec, embedding_units=(8,)
     ),
-    critic_network=networks.TwinCriticNetwork((observation_spec, spec), hidden_units=(8,)),
+    critic_network=networks.TwinCriticNetwork(
+      (observation_spec, judged_spec), hidden_units=(8,)
+    ),
     **{'jit_compile': False, 'enable_summaries': False, **optimizers, **kwargs},
   )
 

@@ -455,3 +455,61 @@ def test_create_agent_follows_gin_in_scope():
   assert agent.actor_network.variables[0].shape == (3, 4)
   for critic in (agent.critic_network, agent.target_critic_network):
     assert [v.shape[-1] for v in critic.variables] == [6, 6, 7, 7, 1, 1]
+
+
+def _through(decode, **kwargs):
+  """An agent on a latent whose critic judges `decode(observation, output)`."""
+  executed = agents.ExecutedAction(decode, SPECS['bounded'])
+  return _affine_agent('unbounded', executed_action=executed, **kwargs)
+
+
+def _shifted_double(observation, output):
+  return 2.0 * output + observation[:, :2]
+
+
+def test_a_critic_on_the_action_sees_what_the_layers_below_make_of_the_output():
+  agent = _through(_shifted_double)
+  batch = helpers.make_batch()
+  output = _draw(agent, batch.next_observation)
+  judged = 2 * output + batch.next_observation.numpy()[:, :2]
+  values = helpers.critic_in_numpy(
+    agent.target_critic_network, batch.next_observation.numpy(), judged, SPECS['bounded']
+  )
+  soft = values.min(axis=-1) + 0.5 * _entropy('unbounded', output)
+  expected = batch.reward + GAMMA * batch.discount * np.float32(soft)
+
+  np.testing.assert_allclose(agent.critic_target(batch, SEED), expected, rtol=1e-4)
+
+
+def test_the_actors_gradient_runs_through_the_layers_below():
+  agent = _through(_shifted_double, temperature=1e-6)
+  observation = helpers.make_batch().observation
+  bias = agent.actor_network._conditioners[0]._output.bias
+
+  def loss():
+    return agent.actor_loss(observation, SEED)[0]
+
+  with tf.GradientTape() as tape:
+    value = loss()
+  gradient = tape.gradient(value, bias).numpy()
+  step = np.zeros_like(gradient)
+  step[0] = 2e-3  # The shift of one output.
+  bias.assign_add(step)
+  above = float(loss())
+  bias.assign_sub(2 * step)
+  slope = (above - float(loss())) / 4e-3
+
+  assert abs(slope) > 1e-3
+  assert gradient[0] == pytest.approx(slope, rel=0.05)
+
+
+def test_experience_of_tf_agents_holds_outputs_and_is_judged_by_the_action():
+  agent = _through(_shifted_double)
+  batch = helpers.make_batch(size=4)
+  experience = _experience(batch)
+
+  np.testing.assert_allclose(
+    agent._to_batch(experience).output,
+    2 * batch.output + batch.observation[:, :2],
+    rtol=1e-6,
+  )

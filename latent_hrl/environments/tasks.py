@@ -1,7 +1,8 @@
 """Any gymnasium task with a Box action space, as one flat observation of named fields."""
 
 import contextlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import gin
@@ -79,6 +80,20 @@ class Task(gymnasium.Wrapper):
   def split(self, observation: np.ndarray) -> dict[str, np.ndarray]:
     """Returns views of a flat observation [O] by field name."""
     return {name: observation[where] for name, where in self._slices.items()}
+
+  def position(self, observation: np.ndarray, info: Mapping[str, Any]) -> np.ndarray | None:
+    """Returns where the robot is: x and y in m, [2]; None if the task does not tell.
+
+    Args:
+      observation: float32 [O]; its field `position`, if there is one.
+      info: The task's info; gymnasium's MuJoCo tasks have `x_position` and some
+        `y_position`.
+    """
+    if 'position' in self._slices:
+      return np.resize(observation[self._slices['position']], 2).astype(np.float64)
+    if 'x_position' in info:
+      return np.array([info['x_position'], info.get('y_position', 0.0)], np.float64)
+    return None
 
   def reset(self, *, seed: int | None = None, options: dict | None = None):
     """Starts an episode; see `gymnasium.Env.reset`. The observation is float32 [O]."""
@@ -161,6 +176,23 @@ def make_task(
       f'task {task_id!r} does not take the options {options}: {_one_line(error)}'
     ) from error
   return Task(env, task_id, options)
+
+
+def parse_options(text: str) -> dict[str, Any]:
+  """Returns a task's keyword arguments from JSON text.
+
+  Raises:
+    ConfigError: If it is no JSON object.
+  """
+  try:
+    options = json.loads(text)
+    if not isinstance(options, dict):
+      raise ValueError('no object')
+  except ValueError as error:
+    raise errors.ConfigError(
+      f'task options must be a JSON object such as {{"goal": 0}}, got {text!r} ({error})'
+    ) from None
+  return options
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ import numpy as np  # noqa: E402
 
 from latent_hrl.environments import multi_goal  # noqa: E402
 from latent_hrl.evaluation import rollout  # noqa: E402
+from latent_hrl.evaluation import skills  # noqa: E402
 
 
 def _save(figure: plt.Figure, path: pathlib.Path) -> None:
@@ -64,14 +65,25 @@ def learning_curve(
   _save(figure, path)
 
 
-def _latent_colors(latents: np.ndarray) -> np.ndarray:
-  """Returns RGB colours [N, 3]: hue from the angle of the first two latent dimensions."""
-  second = latents[:, 1] if latents.shape[1] > 1 else np.zeros(len(latents))
-  hue = np.arctan2(second, latents[:, 0]) / (2 * np.pi) % 1.0
-  saturation = np.clip(np.hypot(latents[:, 0], second) / 1.5, 0.25, 1.0)
+def _colors(points: np.ndarray) -> np.ndarray:
+  """Returns RGB colours [N, 3] of points in the plane [N, 2]: hue from their angle."""
+  hue = np.arctan2(points[:, 1], points[:, 0]) / (2 * np.pi) % 1.0
+  saturation = np.clip(np.hypot(*points.T) / 1.5, 0.25, 1.0)
   return matplotlib.colors.hsv_to_rgb(
     np.stack([hue, saturation, 0.85 * np.ones_like(hue)], 1)
   )
+
+
+def _traces(
+  axes: plt.Axes, episodes: Sequence[rollout.Episode], colors: np.ndarray
+) -> None:
+  """Draws where each episode went."""
+  for episode, color in zip(episodes, colors, strict=True):
+    x, y = np.stack(episode.positions).T
+    axes.plot(x, y, color=color, linewidth=0.8, alpha=0.7)
+  axes.plot(0, 0, 'k+', markersize=8)
+  axes.set(xlabel='x', ylabel='y', aspect='equal')
+  axes.spines[['top', 'right']].set_visible(False)
 
 
 def goal_trajectories(
@@ -87,16 +99,40 @@ def goal_trajectories(
     1, len(panels), figsize=(4.6 * len(panels), 4.8), squeeze=False
   )
   for axes, (title, episodes) in zip(all_axes[0], panels.items(), strict=True):
-    colors = _latent_colors(np.stack([episode.latent for episode in episodes]))
     for goal in multi_goal.GOALS:
       axes.add_patch(plt.Circle(goal, 1.0, color='0.88', zorder=0))
-    for episode, color in zip(episodes, colors, strict=True):
-      positions = np.stack(episode.observations)
-      axes.plot(positions[:, 0], positions[:, 1], color=color, linewidth=0.8, alpha=0.7)
-    axes.plot(0, 0, 'k+', markersize=8)
-    axes.set(
-      title=title, xlabel='x', ylabel='y', xlim=(-7, 7), ylim=(-7, 7), aspect='equal'
-    )
-    axes.spines[['top', 'right']].set_visible(False)
+    colors = _colors(np.stack([episode.latent for episode in episodes]))
+    _traces(axes, episodes, colors)
+    axes.set(title=title, xlim=(-7, 7), ylim=(-7, 7))
   figure.suptitle('Colour: angle of the latent held through the episode', y=0.98)
+  _save(figure, path)
+
+
+def skill_picture(
+  episodes: Sequence[rollout.Episode], title: str, path: pathlib.Path
+) -> None:
+  """Draws what held latents do: traces coloured by latent, and the headings covered.
+
+  Args:
+    episodes: Recorded episodes, each with a latent held.
+    title: Title of the picture.
+    path: PNG file to write.
+
+  Raises:
+    TaskError: If the task does not say where the robot is.
+  """
+  found = skills.headings(episodes)
+  figure = plt.figure(figsize=(10, 5))
+  _traces(figure.add_subplot(1, 2, 1), episodes, _colors(skills.steering(episodes)))
+  rose = figure.add_subplot(1, 2, 2, projection='polar')
+  angles = np.arange(skills.SECTORS) * 2 * np.pi / skills.SECTORS
+  shares = 100 * np.array(found['sectors'])
+  rose.bar(angles, shares, width=1.8 * np.pi / skills.SECTORS, color='0.6')
+  rose.yaxis.set_major_formatter(lambda value, _: f'{value:g}%')
+  rose.set_title(
+    f'{found["covered"]} of {skills.SECTORS} headings, {found["moved"]:.0%} of '
+    f'{len(episodes)} episodes beyond {found["min_distance"]:g} m'
+  )
+  figure.suptitle(f'{title}\nColour: the part of the latent that foretells the way (fit)')
+  figure.tight_layout()
   _save(figure, path)

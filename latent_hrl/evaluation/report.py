@@ -62,6 +62,13 @@ def text(content: dict[str, Any]) -> str:
   if content.get('goal_rates'):
     rates = ', '.join(f'{goal}: {rate:.1%}' for goal, rate in content['goal_rates'].items())
     lines.append(f'  goals reached  {rates}')
+  if 'headings' in content:
+    found = content['headings']
+    shares = ' '.join(f'{share:.0%}' for share in found['sectors'])
+    lines.append(
+      f'  headings  {found["covered"]} of {len(found["sectors"])} ({shares}), '
+      f'{found["moved"]:.0%} moved, {found["distance_mean"]:.1f} m on average'
+    )
   return '\n'.join(lines)
 
 

@@ -25,8 +25,9 @@ from latent_hrl.layers import load
 # episode; drawn from the prior every step.
 LATENT_MODES = ('mode', 'hold', 'sample')
 
-# Maps observations [E, O] and latents [E, D] to actions [E, D], all float32.
-Decode = Callable[[np.ndarray, np.ndarray], np.ndarray]
+# Maps observations [E, O], latents [E, D], both float32, and the steps of the episodes [E],
+# int32, to actions [E, D].
+Decode = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclasses.dataclass
@@ -46,6 +47,7 @@ class Episode:
     start_seed: Seed of the task's reset.
     observations: Flat observations [length + 1, O], if recorded.
     actions: Actions [length, D], if recorded.
+    positions: x and y in m, [length + 1, 2], if recorded and the task tells them.
   """
 
   task_return: float = 0.0
@@ -58,6 +60,14 @@ class Episode:
   start_seed: int = 0
   observations: list[np.ndarray] = dataclasses.field(default_factory=list)
   actions: list[np.ndarray] = dataclasses.field(default_factory=list)
+  positions: list[np.ndarray] = dataclasses.field(default_factory=list)
+
+  def record(self, env: gymnasium.Env, observation: np.ndarray, info: dict) -> None:
+    """Keeps where the episode is."""
+    self.observations.append(observation.copy())
+    position = env.get_wrapper_attr('position')(observation, info)
+    if position is not None:
+      self.positions.append(position)
 
 
 def run_episodes(
@@ -78,7 +88,7 @@ def run_episodes(
     episodes: How many to play.
     seed: Seed of starts and latents.
     latents: One of `LATENT_MODES`.
-    record: Whether to keep the observations.
+    record: Whether to keep observations, actions and positions.
 
   Returns:
     The episodes in order.
@@ -94,25 +104,27 @@ def run_episodes(
   size = envs[0].observation_space.shape[0]
   observation = np.zeros((len(envs), size), np.float32)
   latent = np.zeros((len(envs), dimension), np.float32)
+  step = np.zeros(len(envs), np.int32)
 
   def begin(slot: int) -> None:
     playing[slot] = index = next(waiting, None)
+    step[slot] = 0
     if index is None:
       return
     sequence = np.random.SeedSequence([seed, index])
     generators[slot] = np.random.default_rng(sequence)
     results[index].start_seed = int(sequence.generate_state(1)[0])
-    observation[slot], _ = envs[slot].reset(seed=results[index].start_seed)
+    observation[slot], info = envs[slot].reset(seed=results[index].start_seed)
     if latents != 'mode':
       latent[slot] = generators[slot].standard_normal(dimension)
     results[index].latent = latent[slot].copy()
     if record:
-      results[index].observations.append(observation[slot].copy())
+      results[index].record(envs[slot], observation[slot], info)
 
   for slot in range(len(envs)):
     begin(slot)
   while any(index is not None for index in playing):
-    actions = decode(observation, latent)
+    actions = decode(observation, latent, step)
     for slot, index in enumerate(playing):
       if index is None:
         continue
@@ -124,9 +136,10 @@ def run_episodes(
       episode.task_return += info.get('task_reward', reward)
       episode.terms.update(_terms(info))
       episode.length += 1
+      step[slot] += 1
       if record:
         episode.actions.append(actions[slot].copy())
-        episode.observations.append(observation[slot].copy())
+        episode.record(envs[slot], observation[slot], info)
       if terminated or truncated:
         episode.success = bool(info['success']) if 'success' in info else None
         episode.goal = int(info['goal']) if 'goal' in info else None
@@ -188,10 +201,13 @@ def make_slots(
   ]
 
 
-def layer_decoder(layer: load.SavedLayer, fields: observations.Fields) -> Decode:
+def layer_decoder(
+  layer: load.SavedLayer, fields: observations.Fields, slots: int
+) -> Decode:
   """Returns a saved layer as a policy on observations of a task with these fields."""
   where = observations.indices(fields, layer.fields)
-  return lambda observation, latent: layer.decode(observation[:, where], latent)
+  policy = layer.policy(slots)
+  return lambda observation, latent, step: policy(observation[:, where], latent, step)[1]
 
 
 def recorded_reward(layer: load.SavedLayer) -> rewards.BoundReward:
@@ -209,6 +225,15 @@ def recorded_reward(layer: load.SavedLayer) -> rewards.BoundReward:
   return rewards.BoundReward(record.reward, dict(record.reward_arguments), function)
 
 
+def task_and_options(
+  layer: load.SavedLayer, task_id: str | None, task_options: dict[str, Any] | None
+) -> tuple[str, dict[str, Any]]:
+  """Returns the task to evaluate on: the layer's own, unless told otherwise."""
+  top = layer.manifest.layers[-1]
+  recorded = top.task_options if task_id in (None, top.task) else {}
+  return task_id or top.task, {**recorded, **(task_options or {})}
+
+
 def evaluate(
   layer: load.SavedLayer,
   task_id: str | None = None,
@@ -216,6 +241,7 @@ def evaluate(
   seed: int = 0,
   latents: str = 'mode',
   record: bool = False,
+  task_options: dict[str, Any] | None = None,
 ) -> list[Episode]:
   """Evaluates a saved layer on a task.
 
@@ -225,20 +251,21 @@ def evaluate(
     episodes: How many to play.
     seed: Seed of starts and latents.
     latents: How the top latent is chosen, one of `LATENT_MODES`.
-    record: Whether to keep the observations.
+    record: Whether to keep observations, actions and positions.
+    task_options: Keyword arguments of the task, on top of those the layer was trained with
+      on the same task.
 
   Raises:
     TaskError: If there is no such task.
     StackError: If the layer does not fit it.
   """
-  top = layer.manifest.layers[-1]
-  options = top.task_options if task_id in (None, top.task) else {}
+  task_id, options = task_and_options(layer, task_id, task_options)
   reward = recorded_reward(layer)
-  envs = make_slots(task_id or top.task, options, reward, slots=max(1, min(episodes, 10)))
+  envs = make_slots(task_id, options, reward, slots=max(1, min(episodes, 10)))
   try:
     task = envs[0].env
     stack.check_fits(layer.manifest, task)
-    decode = layer_decoder(layer, task.fields)
+    decode = layer_decoder(layer, task.fields, len(envs))
     return run_episodes(envs, decode, layer.dimension, episodes, seed, latents, record)
   finally:
     for env in envs:
@@ -258,7 +285,7 @@ def evaluate_random(task_id: str, episodes: int = 10, seed: int = 0) -> list[Epi
   box = envs[0].action_space
   generator = np.random.default_rng(seed)
 
-  def act(observation: np.ndarray, latent: np.ndarray) -> np.ndarray:
+  def act(observation: np.ndarray, latent: np.ndarray, step: np.ndarray) -> np.ndarray:
     return generator.uniform(box.low, box.high, latent.shape).astype(np.float32)
 
   try:

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import pathlib
 from concurrent import futures
+from typing import Any
 
 from latent_hrl import errors
 from latent_hrl.evaluation import render
@@ -40,6 +41,7 @@ def film(
   seed: int = 0,
   latents: str = 'mode',
   max_frames: int = 1000,
+  task_options: dict[str, Any] | None = None,
 ) -> int:
   """Plays one episode and writes it as a video.
 
@@ -54,6 +56,7 @@ def film(
     seed: Seed of start and latents.
     latents: One of `rollout.LATENT_MODES`.
     max_frames: Length of the video at most, in frames (one an environment step).
+    task_options: See `rollout.evaluate`.
 
   Returns:
     The number of frames.
@@ -63,16 +66,17 @@ def film(
     RenderingUnavailableError: If there is no GL library that works.
   """
   check_path(path)
-  top = layer.manifest.layers[-1]
-  options = top.task_options if task_id in (None, top.task) else {}
-  (episode,) = rollout.evaluate(layer, task_id, 1, seed, latents, record=True)
+  name, options = rollout.task_and_options(layer, task_id, task_options)
+  (episode,) = rollout.evaluate(
+    layer, task_id, 1, seed, latents, record=True, task_options=task_options
+  )
   if not os.environ.get('DISPLAY'):
     os.environ.setdefault('MUJOCO_GL', 'egl')
   context = multiprocessing.get_context('spawn')
   with futures.ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
     job = pool.submit(
       render.render_episode,
-      task_id or top.task,
+      name,
       options,
       episode.start_seed,
       episode.actions[:max_frames],

@@ -11,6 +11,8 @@ import tensorflow as tf
 from latent_hrl import errors
 from latent_hrl import observations
 from latent_hrl.layers import manifest as manifest_lib
+from latent_hrl.layers import module as module_lib
+from latent_hrl.layers import policy as policy_lib
 
 
 class SavedLayer:
@@ -20,7 +22,8 @@ class SavedLayer:
     path: Where it was loaded from.
     manifest: What it is.
     digest: SHA-256 of its manifest, which covers every other file.
-    module: The SavedModel, with `forward` and `inverse` for the layer above.
+    module: The SavedModel, with `forward` and `inverse` for the layer above, and with `act`
+      where a layer has an interval.
   """
 
   def __init__(self, path: pathlib.Path, manifest: manifest_lib.Manifest, module: Any):
@@ -74,6 +77,17 @@ class SavedLayer:
       self._zeros = tf.zeros([self.dimension])
     top = self._zeros if latent is None else tf.constant(latent, tf.float32)
     return self._act_once(tf.constant(observation, tf.float32), top).numpy()
+
+  def policy(self, batch: int = 1) -> policy_lib.SteppedPolicy:
+    """Returns the layer as a policy that keeps outputs for the layers' intervals.
+
+    Args:
+      batch: Episodes side by side.
+    """
+    sizes = (observations.total_size(self.fields), self.dimension)
+    held_outputs = self.manifest.held_outputs
+    act = self.module.act if held_outputs else policy_lib.memoryless(self.module.forward)
+    return policy_lib.SteppedPolicy(act, batch, *sizes, held_outputs)
 
   def encode(self, observation: np.ndarray, action: np.ndarray) -> dict[str, np.ndarray]:
     """Returns `latent` [B, D], `log_prob` [B] and `clipped` [B] of actions [B, D]."""
@@ -138,7 +152,10 @@ def load_layer(path: str | pathlib.Path) -> SavedLayer:
   except Exception as error:  # TensorFlow raises many types on a bad SavedModel.
     reason = f'{type(error).__name__}: {error}'.splitlines()[0]
     raise errors.LayerLoadError(path, f'TensorFlow cannot load it ({reason})') from None
-  for function in ('forward', 'inverse', 'decode', 'encode', 'sample', 'serving_default'):
+  functions = ['forward', 'inverse', *module_lib.SIGNATURES]
+  if manifest.held_outputs:
+    functions.append('act')
+  for function in functions:
     if not callable(getattr(module, function, None)):
       raise errors.LayerLoadError(path, f'it has no function {function!r}')
   return SavedLayer(path, manifest, module)

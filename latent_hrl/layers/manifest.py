@@ -40,6 +40,7 @@ class LayerRecord:
     evaluation: Last evaluation: return_mean, return_std, episodes, and what else was
       measured.
     digest: SHA-256 of this layer's own manifest, for a layer below; None for the top.
+    interval: Environment steps for which it keeps its output.
   """
 
   name: str
@@ -52,6 +53,7 @@ class LayerRecord:
   seed: int
   evaluation: dict[str, Any]
   digest: str | None = None
+  interval: int = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,6 +94,11 @@ class Manifest:
     return len(self.action_low)
 
   @property
+  def held_outputs(self) -> int:
+    """Number of layers that keep their output for more than one step."""
+    return sum(record.interval > 1 for record in self.layers)
+
+  @property
   def task(self) -> str:
     """Task id the top layer was trained on."""
     return self.layers[-1].task
@@ -107,6 +114,7 @@ class Manifest:
       'action_low': list(self.action_low),
       'action_high': list(self.action_high),
       'latent_size': self.dimension,
+      'interval': top.interval,
       'task': top.task,
       'reward': top.reward,
       'reward_arguments': top.reward_arguments,
@@ -190,6 +198,8 @@ def _parse(content: dict[str, Any]) -> Manifest:
     _typed(record.reward, str)
     _typed(record.env_steps, int)
     _typed(record.seed, int)
+    if _typed(record.interval, int) < 1:
+      raise ValueError(f'an interval of {record.interval} steps')
     if record.digest is not None:
       _typed(record.digest, str)
     _typed(record.task_options, dict)

@@ -15,14 +15,25 @@ from latent_hrl import observations
 # An action nearer than this to the box's boundary, in half-widths, is moved inside before
 # tanh is inverted (docs/method.md, departure 4).
 BOUNDARY = 1e-6
+# The signatures of a saved layer.
+SIGNATURES = ('serving_default', 'decode', 'encode', 'sample')
 
 
 class LayerModule(tf.Module):
   """One layer on top of its frozen lower layers.
 
-  `forward` and `inverse` are what the layer above builds on; the other functions are the
-  signatures of a saved layer. Only variables and traced functions
-  hang on this object, so a SavedModel of it needs nothing but TensorFlow.
+  `forward` and `inverse` are what the layer above builds on; the signatures of a saved
+  layer are made of them. They know no time: every layer puts out anew.
+
+  `act` takes one environment step and keeps outputs over time: a layer with an interval of
+  k puts out every k steps of an episode, a layer below it every step or at an interval that
+  divides k. Its arguments are the observation [B, O], the latent [B, D], the outputs held
+  from the last step [B, H, D], top first, and the step of the episode [B]; it returns this
+  layer's output, the action, each [B, D], and what to hold. H counts the layers with an
+  interval above 1.
+
+  Only variables and traced functions hang on this object, so a SavedModel of it needs
+  nothing but TensorFlow.
   """
 
   def __init__(
@@ -32,6 +43,8 @@ class LayerModule(tf.Module):
     reads: observations.Fields,
     lower: Any = None,
     lower_fields: observations.Fields = (),
+    interval: int = 1,
+    held_below: int = 0,
   ):
     """Builds the functions.
 
@@ -41,11 +54,15 @@ class LayerModule(tf.Module):
       reads: Those that this layer reads.
       lower: A `LayerModule` or a loaded SavedModel of one; None for a bottom layer.
       lower_fields: Observation fields of `lower`, in its order.
+      interval: Environment steps for which this layer keeps its output.
+      held_below: Number of layers below that keep their output for more than one step.
     """
     super().__init__(name='layer')
+    # A SavedModel holds what hangs on the object.
     self._owned_variables = list(network.variables)
     self._lower = lower
     dimension = network.dimension
+    held_outputs = held_below + (interval > 1)
     own = observations.indices(fields, reads)
     below = observations.indices(fields, lower_fields)
     everything = np.arange(observations.total_size(fields))
@@ -82,6 +99,26 @@ class LayerModule(tf.Module):
       flow = network.flow(take(observation, own))
       return flow.forward(latent), flow.forward_log_det_jacobian(latent, event_ndims=1)
 
+    def act(
+      observation: tf.Tensor, latent: tf.Tensor, held: tf.Tensor, step: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+      """One environment step: (u, a, held)."""
+      if squash is not None:
+        action, _ = forward(observation, latent)
+        return action, action, held
+      output, _ = flow_forward(observation, latent)
+      kept = []
+      if interval > 1:
+        decides = tf.equal(step % interval, 0)[:, tf.newaxis]
+        output = tf.where(decides, output, held[:, 0])
+        kept, held = [output[:, tf.newaxis]], held[:, 1:]
+      below_observation = take(observation, below)
+      if held_below:
+        _, action, held = lower.act(below_observation, output, held, step)
+      else:
+        action, _ = lower.forward(below_observation, output)
+      return output, action, tf.concat([*kept, held], axis=1)
+
     def inverse(
       observation: tf.Tensor, action: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -104,12 +141,15 @@ class LayerModule(tf.Module):
     latent_spec = tf.TensorSpec([None, dimension], tf.float32, name='latent')
     action_spec = tf.TensorSpec([None, dimension], tf.float32, name='action')
     seed_spec = tf.TensorSpec([2], tf.int32, name='seed')
+    held_spec = tf.TensorSpec([None, held_outputs, dimension], tf.float32, name='held')
+    step_spec = tf.TensorSpec([None], tf.int32, name='step')
 
     def function(*signature: tf.TensorSpec):
       return lambda body: tf.function(body, input_signature=signature, autograph=False)
 
     self.forward = function(observation_spec, latent_spec)(forward)
     self.inverse = function(observation_spec, action_spec)(inverse)
+    self.act = function(observation_spec, latent_spec, held_spec, step_spec)(act)
 
     @function(observation_spec)
     def serving_default(observation: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -150,31 +190,7 @@ class LayerModule(tf.Module):
     self.encode = encode
     self.sample = sample
     self.serve = serve
-    self._flow_forward = flow_forward
-    self._take_below = lambda observation: take(observation, below)
-
-  def act(self, observation: tf.Tensor, latent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns this layer's output u and the action a, for collecting experience.
-
-    Args:
-      observation: float32 [B, O], the fields of the stack.
-      latent: float32 [B, D].
-
-    Returns:
-      (u, a), each float32 [B, D]; the same tensor for a bottom layer.
-    """
-    if self._lower is None:
-      action, _ = self.forward(observation, latent)
-      return action, action
-    output, _ = self._flow_forward(observation, latent)
-    action, _ = self._lower.forward(self._take_below(observation), output)
-    return output, action
 
   def signatures(self) -> dict[str, Any]:
     """Returns the SavedModel signatures by name."""
-    return {
-      'serving_default': self.serving_default,
-      'decode': self.decode,
-      'encode': self.encode,
-      'sample': self.sample,
-    }
+    return {name: getattr(self, name) for name in SIGNATURES}

@@ -8,6 +8,9 @@ import gin
 from latent_hrl import errors
 from latent_hrl import rewards
 
+# What a critic judges, see `Layer.critic`.
+CRITICS = ('output', 'action')
+
 
 @gin.configurable
 @dataclasses.dataclass(frozen=True)
@@ -22,12 +25,26 @@ class Layer:
     reward_fn: Reward function from `latent_hrl.rewards`.
     env_steps: Environment steps to train for.
     observation_fields: Names of the fields the layer reads; None for all of the task.
+    task: Gymnasium id of the task it trains on; None for that of the stack. A base may come
+      from a simpler task with the fields that it reads.
+    interval: k; the layer puts out every k environment steps, and layers below act on that
+      until then. Its rewards are summed up with γ, its discount is γ^k. 1 at the bottom,
+      above it a multiple of the interval below.
+    critic: What the critic of a layer above others judges: `output`, what the layer puts
+      out, as in the paper; or `action`, what the layers below make of it, with the gradient
+      through them. For the latter the layer reads every field that they read.
+    inherit: Whether to start from critic and replay of the layer below, out of its
+      checkpoint: for critics on the action and the same task, reward and fields.
   """
 
   name: str = ''
   reward_fn: Callable[..., float] = rewards.task_reward
   env_steps: int = 300_000
   observation_fields: Sequence[str] | None = None
+  task: str | None = None
+  interval: int = 1
+  critic: str = 'output'
+  inherit: bool = False
 
   def __post_init__(self) -> None:
     name = self.name or gin.current_scope_str()
@@ -42,6 +59,25 @@ class Layer:
     if self.env_steps < 1:
       raise errors.ConfigError(
         f'{name}/Layer.env_steps must be at least 1, got {self.env_steps}'
+      )
+    if not isinstance(self.interval, int) or self.interval < 1:
+      raise errors.ConfigError(
+        f'{name}/Layer.interval must be a positive integer, got {self.interval!r}'
+      )
+    if self.critic not in CRITICS:
+      raise errors.ConfigError(
+        f'{name}/Layer.critic must be one of {", ".join(CRITICS)}, got {self.critic!r}'
+        f'{errors.nearest(str(self.critic), CRITICS)}'
+      )
+    if self.critic == 'action' and self.interval > 1:
+      raise errors.ConfigError(
+        f"{name}/Layer.critic = 'action' needs {name}/Layer.interval = 1, got "
+        f'{self.interval}: within an interval there are several actions to judge'
+      )
+    if self.inherit and self.critic != 'action':
+      raise errors.ConfigError(
+        f"{name}/Layer.inherit needs {name}/Layer.critic = 'action': a critic of outputs "
+        'means nothing to another layer'
       )
     if not callable(self.reward_fn):
       raise errors.ConfigError(

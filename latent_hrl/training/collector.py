@@ -7,20 +7,21 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-# Maps an observation [1, O] and a latent [1, D] to the layer's output and the action, each
-# [1, D], all float32.
-Act = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+# Maps an observation [1, O], a latent [1, D], both float32, and the step of the episode
+# [1], int32, to the layer's output and the action, each [1, D].
+Act = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 class Transition(NamedTuple):
-  """One step of a layer.
+  """One decision of a layer, and what followed until its next one.
 
   Attributes:
     observation: float32 [O], the fields that the layer reads.
-    output: float32 [D], what the layer put out: action or latent of the layer below.
-    reward: The layer's reward.
-    discount: 0 after a termination, 1 otherwise (a time limit included).
-    next_observation: float32 [O].
+    output: float32 [D], what the critic judges: what the layer put out, or the action.
+    reward: The layer's reward, Σ γⁱ r over the steps until the next decision.
+    discount: 0 after a termination, otherwise γʲ⁻¹ for j steps (a time limit included): the
+      agent's own γ is the last factor.
+    next_observation: float32 [O], at the next decision or the end of the episode.
     episode_ends: Whether the next transition starts another episode.
   """
 
@@ -44,6 +45,9 @@ class Collector:
     hold_latent_steps: int,
     seed: int,
     noise_seed: int,
+    interval: int = 1,
+    gamma: float = 1.0,
+    store_action: bool = False,
   ):
     """Binds task and policy; nothing runs yet.
 
@@ -55,6 +59,9 @@ class Collector:
       hold_latent_steps: Environment steps for which a latent is kept.
       seed: Seed of the environment.
       noise_seed: Seed of latents and uniform actions.
+      interval: k, environment steps from one decision of the layer to the next.
+      gamma: Discount per environment step within them.
+      store_action: Whether transitions hold the action instead of the layer's output.
     """
     self._env = env
     self._act = act
@@ -66,50 +73,72 @@ class Collector:
     self._observation: np.ndarray | None = None
     assert isinstance(env.action_space, spaces.Box)  # So does every `Task`.
     self._box = env.action_space
-    self._latent = np.zeros((1, self._box.shape[0]), np.float32)
-    self._latent_steps = 0
+    latent_shape = (1, self._box.shape[0])
+    self._latent = np.asarray(self._rng.standard_normal(latent_shape, np.float32))
+    self._step_of_episode = 0
+    self._interval = interval
+    self._gamma = gamma
+    self._store_action = store_action
+    # The decision that is being carried out.
+    self._decided_at: np.ndarray | None = None
+    self._rewards: list[float] = []
 
   def collect(self, steps: int, uniform: bool = False) -> list[Transition]:
-    """Takes environment steps; an episode may span several calls.
+    """Takes environment steps; an episode or an interval may span several calls.
 
     Args:
       steps: How many.
       uniform: Whether to draw actions uniformly from the box instead of acting.
 
     Returns:
-      The transitions in order.
+      The transitions that were completed, in order.
 
     Raises:
       TaskError: If the task breaks its contract.
     """
-    return [self._step(uniform) for _ in range(steps)]
+    taken = (self._step(uniform) for _ in range(steps))
+    return [transition for transition in taken if transition is not None]
 
-  def _step(self, uniform: bool) -> Transition:
+  def _step(self, uniform: bool) -> Transition | None:
     if self._observation is None:
       self._observation, _ = self._env.reset(seed=self._env_seed)
       self._env_seed = None
-      self._latent_steps = 0
-    observation = self._observation
-    if uniform:
-      drawn = self._rng.uniform(self._box.low, self._box.high, self._box.shape)
-      output = action = np.asarray(drawn, np.float32)
-    else:
-      if self._latent_steps % self._hold_latent_steps == 0:
-        self._latent = np.asarray(self._rng.standard_normal(self._latent.shape, np.float32))
-      self._latent_steps += 1
-      outputs = self._act(observation[np.newaxis, self._stack_where], self._latent)
-      output, action = outputs[0][0], outputs[1][0]
+      self._step_of_episode = 0
+    if self._step_of_episode % self._interval == 0:
+      self._decided_at = self._observation
+      self._rewards = []
+    output, action = self._draw_uniform() if uniform else self._draw()
+    self._step_of_episode += 1
     next_observation, reward, terminated, truncated, _ = self._env.step(action)
     episode_ends = terminated or truncated
     self._observation = None if episode_ends else next_observation
+    self._rewards.append(reward)
+    if self._step_of_episode % self._interval and not episode_ends:
+      return None
+    steps = len(self._rewards)
+    assert self._decided_at is not None
     return Transition(
-      observation=observation[self._own_where],
-      output=output,
-      reward=float(reward),
-      discount=0.0 if terminated else 1.0,
+      observation=self._decided_at[self._own_where],
+      output=action if self._store_action else output,
+      reward=float(self._rewards @ self._gamma ** np.arange(steps)),
+      discount=0.0 if terminated else self._gamma ** (steps - 1),
       next_observation=next_observation[self._own_where],
       episode_ends=episode_ends,
     )
+
+  def _draw_uniform(self) -> tuple[np.ndarray, np.ndarray]:
+    drawn = self._rng.uniform(self._box.low, self._box.high, self._box.shape)
+    action = np.asarray(drawn, np.float32)
+    return action, action
+
+  def _draw(self) -> tuple[np.ndarray, np.ndarray]:
+    assert self._observation is not None
+    if self._step_of_episode % self._hold_latent_steps == 0:
+      self._latent = np.asarray(self._rng.standard_normal(self._latent.shape, np.float32))
+    observation = self._observation[np.newaxis, self._stack_where]
+    step = np.full(1, self._step_of_episode, np.int32)
+    output, action = self._act(observation, self._latent, step)
+    return output[0], action[0]
 
   def state(self) -> dict:
     """Returns the state of the noise as JSON types; the running episode is not in it."""

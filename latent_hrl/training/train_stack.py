@@ -16,6 +16,7 @@ from latent_hrl.environments import tasks
 from latent_hrl.layers import load
 from latent_hrl.layers import manifest as manifest_lib
 from latent_hrl.layers import spec as spec_lib
+from latent_hrl.training import inheritance
 from latent_hrl.training import metrics
 from latent_hrl.training import settings as settings_lib
 from latent_hrl.training import trainer as trainer_lib
@@ -36,7 +37,7 @@ def train_stack(
   Args:
     root_dir: Directory of the run.
     seed: Seed of the run.
-    task: Gymnasium id of the task.
+    task: Gymnasium id of the task, for layers that have none of their own.
     layers: Bottom first: layers to train, and as first entry possibly the path of a
       trained one.
 
@@ -63,12 +64,13 @@ def train_stack(
     if isinstance(layer, str):
       lower = load.load_layer(layer)
       continue
-    finished = _finished(root_dir / 'layers' / layer.name, layer, task, lower, seed)
+    task_id = layer.task or task
+    finished = _finished(root_dir / 'layers' / layer.name, layer, task_id, lower, seed)
     if finished is not None:
       print(f'{layer.name}: already trained for {layer.env_steps:,} steps', flush=True)
       lower = finished
       continue
-    trainer = _build(layer, settings[layer.name], task, lower, root_dir, seed)
+    trainer = _build(layer, settings[layer.name], task_id, lower, root_dir, seed)
     if log is None:
       root_dir.mkdir(parents=True, exist_ok=True)
       log = metrics.MetricsLog(root_dir, title=f'{task}, seed {seed}')
@@ -89,15 +91,45 @@ def _check(
   checked: list[spec_lib.Layer | manifest_lib.Manifest] = [
     load.check(pathlib.Path(layer)) if isinstance(layer, str) else layer for layer in layers
   ]
-  with contextlib.closing(tasks.make_task(task_id)) as task:
-    stack.check_stack(checked, task)
   settings = {}
-  for layer in layers:
-    if isinstance(layer, str):
-      continue
-    with gin.config_scope(layer.name):
-      settings[layer.name] = settings_lib.TrainerSettings()
-      layer_reward.probe(tasks.make_task(task_id), rewards.bind(layer.reward_fn))
+  below: inheritance.Lesson | None = None
+  with contextlib.ExitStack() as closing:
+    layer_tasks = [
+      closing.enter_context(contextlib.closing(_make_task(layer, task_id)))
+      for layer in layers
+    ]
+    stack.check_stack(checked, layer_tasks)
+    for layer, task, known in zip(layers, layer_tasks, checked, strict=True):
+      if isinstance(known, manifest_lib.Manifest):
+        below = inheritance.lesson_of(known.layers[-1])
+        continue
+      assert isinstance(layer, spec_lib.Layer)
+      with gin.config_scope(layer.name):
+        settings[layer.name] = _settings(layer)
+        reward = rewards.bind(layer.reward_fn)
+      layer_reward.probe(task, reward)
+      lesson = inheritance.lesson(layer, task, reward)
+      if layer.inherit:
+        inheritance.check(layer.name, lesson, below)
+      below = lesson
+  return settings
+
+
+def _make_task(layer: spec_lib.Layer | str, task_id: str) -> tasks.Task:
+  """Makes the task of a layer, the stack's unless it has its own, with its options."""
+  if isinstance(layer, str):
+    return tasks.make_task(task_id)
+  with gin.config_scope(layer.name):
+    return tasks.make_task(layer.task or task_id)
+
+
+def _settings(layer: spec_lib.Layer) -> settings_lib.TrainerSettings:
+  settings = settings_lib.TrainerSettings()
+  if settings.initial_steps < layer.interval:
+    raise errors.ConfigError(
+      f'{layer.name}/Trainer.initial_steps is {settings.initial_steps}, too few for one '
+      f'decision of {layer.interval} steps'
+    )
   return settings
 
 

@@ -24,9 +24,11 @@ from latent_hrl.environments import layer_reward
 from latent_hrl.environments import tasks
 from latent_hrl.evaluation import rollout
 from latent_hrl.layers import export
+from latent_hrl.layers import inlining
 from latent_hrl.layers import load
 from latent_hrl.layers import manifest as manifest_lib
 from latent_hrl.layers import module as module_lib
+from latent_hrl.layers import policy as policy_lib
 from latent_hrl.layers import spec as spec_lib
 from latent_hrl.training import checkpoints as checkpoints_lib
 from latent_hrl.training import collector as collector_lib
@@ -42,6 +44,20 @@ def output_spec(task: tasks.Task, lower: load.SavedLayer | None) -> tensor_spec.
   if lower is None:
     return tensor_spec.BoundedTensorSpec(box.shape, tf.float32, box.low, box.high, 'action')
   return tf.TensorSpec(box.shape, tf.float32, name='latent')
+
+
+def executed_action(
+  task: tasks.Task, reads: observations.Fields, lower: load.SavedLayer
+) -> agents.ExecutedAction:
+  """Returns what a layer that reads these fields does through the frozen layers below."""
+  where = observations.indices(reads, lower.fields)
+  below = inlining.inlined(lower.module.forward)
+  return agents.ExecutedAction(
+    decode=lambda observation, output: below(
+      tf.gather(observation, where, axis=-1), output
+    ),
+    spec=output_spec(task, lower=None),
+  )
 
 
 class Trainer:
@@ -98,7 +114,12 @@ class Trainer:
     tf.keras.utils.set_random_seed(weight_seed)
     observation_spec = tf.TensorSpec([observations.total_size(reads)], tf.float32)
     self._agent = agents.create_agent(
-      ts.time_step_spec(observation_spec), output_spec(self._task, lower), seed=agent_seed
+      ts.time_step_spec(observation_spec),
+      output_spec(self._task, lower),
+      seed=agent_seed,
+      executed_action=None
+      if lower is None or spec.critic == 'output'
+      else executed_action(self._task, reads, lower),
     )
     # The weights to act with, evaluate and save: the learner's as last published.
     acting_network = self._agent.actor_network.copy(name='ActingNetwork')
@@ -109,24 +130,31 @@ class Trainer:
       reads,
       lower=None if lower is None else lower.module,
       lower_fields=lower_fields,
+      interval=spec.interval,
+      held_below=0 if lower is None else lower.manifest.held_outputs,
     )
-    self._act = tf.function(self._module.act, jit_compile=True, autograph=False)
+    # One update a decision.
+    self._updates_per_call = -(-settings.steps_per_call // spec.interval)
     self._learner = learner_lib.Learner(
       self._agent,
       acting_network,
-      settings.steps_per_call,
+      self._updates_per_call,
       settings.batch_size,
       overlap=threads.available_cores() > 1,
     )
     self._collector = collector_lib.Collector(
       self._env,
-      self._act_once(observations.total_size(fields)),
+      self._policy(1),
       self._stack_where,
       observations.indices(self._task.fields, reads),
       settings.hold_latent_steps,
       env_seed,
       noise_seed,
+      interval=spec.interval,
+      gamma=self._agent.gamma,
+      store_action=spec.critic == 'action',
     )
+    self._eval_policy = self._policy(slots)
     self._replay = replay_lib.ReplayBuffer(
       settings.replay_capacity,
       observations.total_size(reads),
@@ -142,6 +170,7 @@ class Trainer:
         'seed': seed,
         'reward': self._reward.name,
         'lower': None if lower is None else lower.digest,
+        'stores': 'output' if lower and spec.critic == 'output' else 'action',
       },
     )
     self._tensorboard_dir = root_dir / 'tensorboard' / spec.name
@@ -218,7 +247,7 @@ class Trainer:
     return before // interval != self._env_steps // interval
 
   def advance(self) -> None:
-    """Takes up to K environment steps, beside as many updates: the hot path.
+    """Takes up to K environment steps, beside an update a decision: the hot path.
 
     Raises:
       TaskError: If the task breaks its contract.
@@ -227,9 +256,12 @@ class Trainer:
     steps = min(self._settings.steps_per_call, self._spec.env_steps - self._env_steps)
     starting = self._env_steps < self._settings.initial_steps
     losses = None
-    if not starting:
-      batch = self._replay.sample(self._settings.steps_per_call, self._settings.batch_size)
-      losses = self._learner.start(batch, steps)
+    # The decisions that end within these steps, but for those cut short by an episode.
+    interval = self._spec.interval
+    updates = (self._env_steps + steps) // interval - self._env_steps // interval
+    if updates and not starting:
+      batch = self._replay.sample(self._updates_per_call, self._settings.batch_size)
+      losses = self._learner.start(batch, updates)
     for transition in self._collector.collect(
       steps, uniform=starting and self._lower is None
     ):
@@ -249,22 +281,17 @@ class Trainer:
     self._learner.publish()
     self._losses.append(losses)
 
-  def _act_once(self, observation_size: int) -> collector_lib.Act:
-    """Compiles the policy, all layers down, for one observation."""
-    # The concrete function spares every call the search for a fitting trace.
-    act = self._act.get_concrete_function(
-      tf.TensorSpec([1, observation_size], tf.float32),
-      tf.TensorSpec([1, self._dimension], tf.float32),
-    )
+  def _policy(self, batch: int) -> policy_lib.SteppedPolicy:
+    """The acting weights on all layers below, for a number of episodes side by side."""
+    below = 0 if self._lower is None else self._lower.manifest.held_outputs
+    held_outputs = below + (self._spec.interval > 1)
+    sizes = (observations.total_size(self._fields), self._dimension)
+    return policy_lib.SteppedPolicy(self._module.act, batch, *sizes, held_outputs)
 
-    def call(observation: np.ndarray, latent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-      output, action = act(tf.constant(observation), tf.constant(latent))
-      return output.numpy(), action.numpy()
-
-    return call
-
-  def _decode(self, observation: np.ndarray, latent: np.ndarray) -> np.ndarray:
-    return self._act(observation[:, self._stack_where], latent)[1].numpy()
+  def _decode(
+    self, observation: np.ndarray, latent: np.ndarray, step: np.ndarray
+  ) -> np.ndarray:
+    return self._eval_policy(observation[:, self._stack_where], latent, step)[1]
 
   def _evaluate(
     self,
@@ -312,6 +339,7 @@ class Trainer:
       env_steps=self._env_steps,
       seed=self._seed,
       evaluation=self._last_evaluation,
+      interval=self._spec.interval,
     )
     box = self._task.action_space
     return manifest_lib.Manifest(
@@ -340,6 +368,8 @@ class Trainer:
     state = self._checkpoints.restore()
     if state is None:
       log.rewind(self._spec.name, -1)
+      if self._spec.inherit:
+        self._inherit()
       return
     self._env_steps = state['env_steps']
     self._wall_s = state['wall_s']
@@ -349,3 +379,16 @@ class Trainer:
     self._replay.end_episode()
     self._learner.publish()
     log.rewind(self._spec.name, self._env_steps)
+
+  def _inherit(self) -> None:
+    """Starts from critic and replay of the layer below."""
+    assert self._lower is not None
+    record = self._lower.manifest.layers[-1]
+    # DIR/layers/NAME lies beside DIR/checkpoints/NAME.
+    directory = self._lower.path.parent.parent / 'checkpoints' / record.name
+    checkpoints_lib.inherit(directory, record.env_steps, self._agent, self._replay)
+    print(
+      f'{self._spec.name}: inherits the critic and {len(self._replay):,} transitions of '
+      f'{record.name}',
+      flush=True,
+    )

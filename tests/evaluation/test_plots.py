@@ -47,7 +47,7 @@ def test_a_picture_is_written_whole_over_an_old_one(tmp_path):
 
 
 def test_opposite_latents_have_other_colours():
-  colors = plots._latent_colors(np.array([[2.0, 0.0], [-2.0, 0.0], [2.0, 0.0]]))
+  colors = plots._colors(np.array([[2.0, 0.0], [-2.0, 0.0], [2.0, 0.0]]))
 
   np.testing.assert_array_equal(colors[0], colors[2])
   assert np.abs(colors[0] - colors[1]).max() > 0.5
@@ -55,7 +55,7 @@ def test_opposite_latents_have_other_colours():
 
 def test_each_panel_holds_a_line_per_episode(drawn):
   episode = rollout.Episode(
-    latent=np.array([1.0, 0.0]), observations=[np.zeros(2), np.ones(2)], length=1
+    latent=np.array([1.0, 0.0]), positions=[np.zeros(2), np.ones(2)], length=1
   )
 
   plots.goal_trajectories({'first': [episode] * 3, 'second': [episode]}, None)
@@ -63,3 +63,21 @@ def test_each_panel_holds_a_line_per_episode(drawn):
   first, second = drawn[0].axes
   assert (first.get_title(), second.get_title()) == ('first', 'second')
   assert (len(first.lines), len(second.lines)) == (4, 2)  # One more marks the start.
+
+
+def test_a_skill_picture_has_a_trace_an_episode_and_says_what_is_covered(drawn):
+  episodes = [
+    rollout.Episode(
+      latent=np.array([np.cos(a), np.sin(a)]),
+      positions=[np.zeros(2), 3 * np.array([np.cos(a), np.sin(a)])],
+    )
+    for a in (0.0, np.pi / 2, np.pi)
+  ]
+
+  plots.skill_picture(episodes, 'base on Ant', None)
+
+  traces, rose = drawn[0].axes
+  assert len(traces.lines) == 4
+  colors = [line.get_color() for line in traces.lines[:3]]
+  assert len({tuple(np.round(color, 2)) for color in colors}) == 3
+  assert rose.get_title() == '3 of 8 headings, 100% of 3 episodes beyond 1 m'

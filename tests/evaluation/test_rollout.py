@@ -16,7 +16,7 @@ def _double(transition, factor=2.0):
 REWARD = rewards.BoundReward('double', {'factor': 2.0}, _double)
 
 
-def _decode(observation, latent):
+def _decode(observation, latent, step):
   """An action that depends on both, so that a mix-up of rows shows."""
   return np.clip(0.3 * latent + 0.1 * observation[:, :2] + 0.05, -0.9, 0.9)
 
@@ -38,6 +38,21 @@ def test_the_number_of_slots_changes_nothing(toy_task, latents):
     np.testing.assert_allclose(first.observations, second.observations, atol=1e-6)
 
 
+def test_the_policy_is_told_the_step_of_each_episode(toy_task):
+  steps = []
+
+  def decode(observation, latent, step):
+    # The toy's body holds a tenth of its steps.
+    steps.append(np.stack([step, np.round(10 * observation[:, 2])], axis=-1))
+    return _decode(observation, latent, step)
+
+  envs = [layer_reward.LayerReward(toy_task(end_at=1.0), REWARD) for _ in range(2)]
+  rollout.run_episodes(envs, decode, 2, 2, seed=3)
+  for told, lived in np.concatenate(steps[:2]):
+    assert told == lived
+  assert steps[0][0, 0] == 0 and steps[1][0, 0] == 1
+
+
 def test_episodes_differ_and_are_recorded_from_start_to_end(toy_task):
   episodes = _play(toy_task, 2, latents='hold', record=True)
 
@@ -49,9 +64,9 @@ def test_the_mode_plays_latent_zero_and_hold_keeps_its_draw(toy_task):
   seen = []
   env = layer_reward.LayerReward(toy_task(), REWARD)
 
-  def decode(observation, latent):
+  def decode(observation, latent, step):
     seen.append(latent.copy())
-    return _decode(observation, latent)
+    return _decode(observation, latent, step)
 
   rollout.run_episodes([env], decode, 2, 1, seed=0, latents='mode')
   np.testing.assert_array_equal(seen, np.zeros_like(seen))

@@ -87,6 +87,35 @@ def test_eval_of_no_layer(tmp_path):
   _assert_one_line_error(finished, str(tmp_path), 'no saved layer')
 
 
+def test_eval_draws_the_skills(tmp_path):
+  layer = helpers.save_task_layer(
+    tmp_path / 'base', tasks.make_task('latent_hrl/MultiGoal-v0')
+  )
+  picture = tmp_path / 'pictures' / 'skills.png'
+  finished = _run(
+    'eval',
+    f'--layer={layer.path}',
+    '--episodes=40',
+    '--task_options={"goal_radius": 0.5}',
+    '--plot=skills',
+    f'--plot_file={picture}',
+    f'--output={tmp_path / "eval.json"}',
+  )
+
+  assert finished.returncode == 0, finished.stderr
+  assert picture.stat().st_size > 10_000
+  content = json.loads((tmp_path / 'eval.json').read_text())
+  assert content['latents'] == 'hold'  # Unless told otherwise.
+  assert content['headings']['covered'] >= 6
+  assert f'headings  {content["headings"]["covered"]} of 8' in finished.stdout
+
+
+def test_eval_tells_task_options_that_are_none(tmp_path):
+  finished = _run('eval', f'--layer={tmp_path}', '--task_options=goal')
+
+  _assert_one_line_error(finished, 'JSON object', 'goal')
+
+
 def test_eval_plays_writes_and_films(tmp_path):
   layer = helpers.save_task_layer(
     tmp_path / 'base', tasks.make_task('latent_hrl/MultiGoal-v0')

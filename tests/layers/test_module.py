@@ -194,6 +194,11 @@ def _inputs(size=9):
   return [tf.constant(rng.normal(size=(size, n)).astype(np.float32)) for n in (3, 2, 2)]
 
 
+def _no_memory(latent):
+  """What `act` takes where no layer has an interval: nothing held, any step."""
+  return tf.zeros([len(latent), 0, latent.shape[1]]), tf.zeros([len(latent)], tf.int32)
+
+
 def test_sample_draws_the_prior(stack):
   observation = np.zeros((20_000, 5), np.float32)
   latent = stack.base.sample(observation, tf.constant([1, 2]))['latent'].numpy()
@@ -206,7 +211,7 @@ def test_sample_draws_the_prior(stack):
 def test_layers_pick_their_own_fields_whatever_the_order(stack):
   body, goal, latent = _inputs()
   observation = tf.concat([goal, body], axis=-1)
-  output, action = stack.upper.act(observation, latent)
+  output, action, _ = stack.upper.act(observation, latent, *_no_memory(latent))
   expected_output = stack.upper_actor.flow(goal).forward(latent)
   np.testing.assert_allclose(output, expected_output, rtol=1e-5, atol=1e-6)
   # The base reads the goal first, though its own observation has it last.
@@ -232,7 +237,7 @@ def test_encode_of_a_stack_matches_its_jacobian_and_undoes_decode(stack):
 def test_act_of_a_bottom_layer_puts_out_the_action(stack):
   body, goal, latent = _inputs()
   observation = tf.concat([body, goal], axis=-1)
-  output, action = stack.base.act(observation, latent)
+  output, action, _ = stack.base.act(observation, latent, *_no_memory(latent))
   np.testing.assert_array_equal(output, action)
   np.testing.assert_array_equal(action, stack.base.decode(observation, latent)['action'])
 
@@ -245,8 +250,52 @@ def test_fresh_layer_acts_exactly_as_the_one_below(stack):
       getattr(stack.fresh, name)(above, *inputs)['action'],
       getattr(stack.base, name)(below, *inputs)['action'],
     )
-  output, _ = stack.fresh.act(above, latent)
+  output, *_ = stack.fresh.act(above, latent, *_no_memory(latent))
   np.testing.assert_array_equal(output, latent)
+
+
+def test_a_layer_with_an_interval_keeps_its_output_and_the_one_below_acts_on(stack):
+  body, goal, latent = _inputs(size=2)
+  fields = (helpers.GOAL, helpers.BODY)
+  upper = module_lib.LayerModule(
+    stack.upper_actor, fields, fields[:1], stack.base, fields[::-1], interval=3
+  )
+  step = tf.constant([3, 1])  # The first episode decides, the second is in between.
+  held = tf.constant(np.float32([[[7.0, 7.0]], [[0.3, -0.2]]]))
+
+  observation = tf.concat([goal, body], axis=-1)
+  output, action, kept = upper.act(observation, latent, held, step)
+
+  decided = stack.upper_actor.flow(goal).forward(latent)
+  np.testing.assert_allclose(output[0], decided[0], rtol=1e-5)
+  np.testing.assert_array_equal(output[1], held[1, 0])
+  np.testing.assert_array_equal(kept[:, 0], output)
+  below = stack.base.decode(tf.concat([body, goal], axis=-1), output)['action']
+  np.testing.assert_allclose(action, below, rtol=1e-5, atol=1e-6)
+
+
+def test_intervals_of_two_layers_run_side_by_side(stack):
+  fields = (helpers.GOAL, helpers.BODY)
+  middle = module_lib.LayerModule(
+    stack.upper_actor, fields, fields[:1], stack.base, fields[::-1], interval=2
+  )
+  top_actor = helpers.make_actor(helpers.latent_spec(), 2)
+  helpers.perturb(top_actor.variables, seed=4)
+  top = module_lib.LayerModule(
+    top_actor, fields, fields[:1], middle, fields, interval=4, held_below=1
+  )
+  held, outputs = tf.zeros([1, 2, 2]), []
+  for step in range(8):
+    rng = np.random.default_rng(step)
+    observation = tf.constant(rng.normal(size=(1, 5)).astype(np.float32))
+    latent = tf.constant(rng.normal(size=(1, 2)).astype(np.float32))
+    _, _, held = top.act(observation, latent, held, tf.constant([step]))
+    outputs.append(held.numpy()[0])
+  outputs = np.stack(outputs)  # [steps, layers, D], the top first
+
+  changes = np.any(np.diff(outputs, axis=0) != 0, axis=-1)
+  np.testing.assert_array_equal(changes[:, 0], [i % 4 == 3 for i in range(7)])
+  np.testing.assert_array_equal(changes[:, 1], [i % 2 == 1 for i in range(7)])
 
 
 def test_missing_field_is_an_error():

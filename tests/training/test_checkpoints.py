@@ -159,6 +159,42 @@ def test_checkpoint_of_a_larger_replay_is_refused(saved):
     checkpoints_lib.Checkpoints(saved[0], saved[1], _replay(capacity=4)).restore()
 
 
+def _checkpoint_of_a_lower_layer(directory, stores='action'):
+  agent, replay = _trained()
+  run = {'stores': stores}
+  checkpoints_lib.Checkpoints(directory, agent, replay, run=run).save(16, {})
+  return agent, replay
+
+
+def test_a_layer_inherits_critic_and_replay_but_no_policy(tmp_path):
+  lower, replay = _checkpoint_of_a_lower_layer(tmp_path)
+  upper, own = helpers.make_agent(helpers.action_spec()), _replay(seed=9)
+  helpers.perturb(upper.state_variables)
+  actor = [variable.numpy() for variable in upper.actor_network.variables]
+
+  checkpoints_lib.inherit(tmp_path, 16, upper, own)
+
+  for part in ('critic', 'target_critic'):
+    for mine, theirs in zip(upper.state_parts[part], lower.state_parts[part], strict=True):
+      np.testing.assert_array_equal(mine, theirs)
+  for before, variable in zip(actor, upper.actor_network.variables, strict=True):
+    np.testing.assert_array_equal(before, variable)
+  assert len(own) == len(replay) == 8
+  # Its own noise: the lower layer's goes on where it was.
+  assert np.any(own.sample(1, 8).reward != replay.sample(1, 8).reward)
+
+
+@pytest.mark.parametrize(
+  ('stores', 'env_steps', 'reason'),
+  [('output', 16, 'does not judge the action'), ('action', 24, 'No such file')],
+)
+def test_what_cannot_be_inherited_is_told(tmp_path, stores, env_steps, reason):
+  _checkpoint_of_a_lower_layer(tmp_path, stores)
+  agent = helpers.make_agent(helpers.action_spec())
+  with pytest.raises(errors.ConfigError, match=f'nothing to inherit in .*{reason}'):
+    checkpoints_lib.inherit(tmp_path, env_steps, agent, _replay())
+
+
 def test_failing_save_keeps_the_last_checkpoint(tmp_path):
   agent, replay = _trained(updates=0)
   checkpoints = checkpoints_lib.Checkpoints(tmp_path, agent, replay)

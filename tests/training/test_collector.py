@@ -9,17 +9,20 @@ from latent_hrl.environments import tasks
 from latent_hrl.training import collector as collector_lib
 
 
-def _collector(hold_latent_steps=1, **options):
+def _collector(hold_latent_steps=1, interval=1, gamma=1.0, store_action=False, **options):
   task = tasks.make_task('latent_hrl/MultiGoal-v0', options=options)
   everything = np.arange(task.observation_space.shape[0])
   return collector_lib.Collector(
     layer_reward.LayerReward(task, rewards.bind(rewards.task_reward)),
-    lambda observation, latent: (latent, 0.5 * latent),
+    lambda observation, latent, step: (latent, 0.5 * latent),
     everything,
     everything,
     hold_latent_steps,
     seed=0,
     noise_seed=1,
+    interval=interval,
+    gamma=gamma,
+    store_action=store_action,
   )
 
 
@@ -48,6 +51,59 @@ def test_a_latent_is_held_and_stored_as_the_output():
 
   np.testing.assert_array_equal(outputs[::2], outputs[1::2])
   assert len(np.unique(outputs, axis=0)) == 3
+
+
+def _every_step(count, **options):
+  return _collector(hold_latent_steps=99, **options).collect(count)
+
+
+def test_an_interval_sums_rewards_and_discounts_from_decision_to_decision():
+  options = {'goal_radius': 0.01, 'store_action': True}
+  single = _every_step(9, **options)
+  joined = _collector(99, interval=3, gamma=0.5, **options).collect(9)
+
+  assert len(joined) == 3
+  for i, transition in enumerate(joined):
+    rewards_within = [t.reward for t in single[3 * i : 3 * i + 3]]
+    expected = rewards_within[0] + 0.5 * rewards_within[1] + 0.25 * rewards_within[2]
+    assert transition.reward == pytest.approx(expected)
+    assert transition.discount == 0.25
+    np.testing.assert_array_equal(transition.observation, single[3 * i].observation)
+    after = single[3 * i + 2].next_observation
+    np.testing.assert_array_equal(transition.next_observation, after)
+
+
+def test_an_interval_is_completed_over_calls():
+  whole = _collector(99, interval=4, goal_radius=0.01).collect(8)
+  collector = _collector(99, interval=4, goal_radius=0.01)
+  parts = [collector.collect(count) for count in (3, 3, 2)]
+
+  assert [len(part) for part in parts] == [0, 1, 1]
+  for mine, theirs in zip(sum(parts, []), whole, strict=True):
+    assert mine.reward == theirs.reward
+    np.testing.assert_array_equal(mine.observation, theirs.observation)
+
+
+# Length 5 and an interval of 3: the second decision is carried out for two steps only.
+@pytest.mark.parametrize(
+  ('goal_radius', 'steps', 'discounts'), [(0.01, 50, [0.25, 0.5]), (99.0, 1, [0.0])]
+)
+def test_an_episode_ends_within_an_interval(goal_radius, steps, discounts):
+  collector = _collector(99, interval=3, gamma=0.5, goal_radius=goal_radius)
+  transitions = collector.collect(steps)
+
+  # 50 steps are 16 decisions and two steps of a last one.
+  last = transitions[-1]
+  assert last.episode_ends and not any(t.episode_ends for t in transitions[:-1])
+  assert [t.discount for t in transitions][-len(discounts) :] == discounts
+  assert collector.collect(3)[0].discount == discounts[0]  # The next episode decides anew.
+
+
+def test_the_action_can_be_stored_instead_of_the_output():
+  outputs = [t.output for t in _collector(goal_radius=0.01).collect(4)]
+  actions = [t.output for t in _collector(goal_radius=0.01, store_action=True).collect(4)]
+
+  np.testing.assert_array_equal(0.5 * np.array(outputs), actions)
 
 
 def test_the_noise_goes_on_where_its_state_was_taken():

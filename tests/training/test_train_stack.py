@@ -168,6 +168,55 @@ def test_an_interrupted_run_resumes_from_its_checkpoint(tmp_path, monkeypatch):
     _train(tmp_path, only_base, seed=1)
 
 
+SAME_REWARD = (
+  'north_east/Layer.reward_fn = @task_reward',
+  "north_east/Layer.critic = 'action'",
+  'north_east/Layer.inherit = True',
+)
+
+
+def test_a_layer_starts_from_critic_and_replay_of_the_one_below(run, tmp_path, capsys):
+  base = run / 'layers' / 'base'
+  stack = f'train_stack.layers = ["{base}", @north_east/Layer()]'
+  top = _train(tmp_path, stack, *SAME_REWARD, 'north_east/Trainer.initial_steps = 1')
+
+  assert 'north_east: inherits the critic and 200 transitions' in capsys.readouterr().out
+  assert top.manifest.layers[-1].env_steps == 100
+  # It has learned through the frozen layer, and not moved far yet.
+  first, last = _rows(tmp_path)
+  assert np.isfinite(last['actor_loss']) and -1.0 < last['entropy'] < 0.1
+  with np.load(next((tmp_path / 'checkpoints').rglob('replay.npz'))) as rows:
+    actions = rows['outputs'][rows['starts']]
+  assert len(actions) == 300 and np.abs(actions).max() <= 1.0
+
+
+@pytest.mark.parametrize(
+  ('bindings', 'reason'),
+  [
+    (SAME_REWARD[1:], "its reward is 'sparse_goal', that of the layer below 'task_reward'"),
+    (SAME_REWARD[::2], "inherit needs north_east/Layer.critic = 'action'"),
+    (
+      ('base/Layer.inherit = True', "base/Layer.critic = 'action'"),
+      'a bottom layer has no',
+    ),
+    (
+      ('north_east/Layer.interval = 50',),
+      'initial_steps is 40, too few for one decision of 50 steps',
+    ),
+    (("north_east/Layer.critic = 'actoin'",), "critic must be one of .* mean 'action'"),
+    (
+      ("north_east/Layer.critic = 'action'", 'north_east/Layer.interval = 2'),
+      'needs north_east/Layer.interval = 1, got 2',
+    ),
+    (("base/Layer.task = 'latent_hrl/MultGoal-v0'",), "no task .* mean '.*MultiGoal-v0'"),
+  ],
+)
+def test_layers_that_cannot_be_are_told_before_training(tmp_path, bindings, reason):
+  with pytest.raises(errors.LatentHrlError, match=reason):
+    _train(tmp_path / 'run', *bindings)
+  assert not (tmp_path / 'run').exists()
+
+
 def test_the_base_layer_learns_the_multi_goal_task(tmp_path):
   config.load(
     ['gin/multi_goal.gin'],

@@ -1,0 +1,72 @@
+"""Runs a layer in time: one environment step after the other, for several episodes."""
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+# `LayerModule.act`.
+Act = Callable[..., tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
+
+
+def memoryless(forward: Callable[..., tuple[tf.Tensor, tf.Tensor]]) -> Act:
+  """Returns `act` of layers that all put out anew every step, from their `forward`.
+
+  It puts out the action.
+  """
+
+  def act(
+    observation: tf.Tensor, latent: tf.Tensor, held: tf.Tensor, step: tf.Tensor
+  ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    del step
+    action, _ = forward(observation, latent)
+    return action, action, held
+
+  return act
+
+
+class SteppedPolicy:
+  """A layer on top of all layers below, compiled for a fixed number of episodes at once.
+
+  It keeps what layers with an interval put out, until their next decision; each episode
+  begins with one.
+  """
+
+  def __init__(
+    self, act: Act, batch: int, observation_size: int, dimension: int, held_outputs: int
+  ):
+    """Compiles the policy on its first call.
+
+    Args:
+      act: See `module.LayerModule`.
+      batch: B, episodes side by side.
+      observation_size: O.
+      dimension: D.
+      held_outputs: H, layers with an interval above 1.
+    """
+    # The concrete function spares every call the search for a fitting trace.
+    self._act = tf.function(act, jit_compile=True, autograph=False).get_concrete_function(
+      tf.TensorSpec([batch, observation_size], tf.float32),
+      tf.TensorSpec([batch, dimension], tf.float32),
+      tf.TensorSpec([batch, held_outputs, dimension], tf.float32),
+      tf.TensorSpec([batch], tf.int32),
+    )
+    self._held = tf.zeros([batch, held_outputs, dimension])
+
+  def __call__(
+    self, observation: np.ndarray, latent: np.ndarray, step: np.ndarray
+  ) -> tuple[np.ndarray, np.ndarray]:
+    """Takes a step.
+
+    Args:
+      observation: float32 [B, O].
+      latent: float32 [B, D], the top latent; looked at where the top layer decides.
+      step: int32 [B], steps since the beginning of each episode.
+
+    Returns:
+      The top layer's output and the action, each float32 [B, D].
+    """
+    output, action, self._held = self._act(
+      tf.constant(observation), tf.constant(latent), self._held, tf.constant(step)
+    )
+    return output.numpy(), action.numpy()
