@@ -1,6 +1,9 @@
 """Every gin file trains: its layers, small and for some hundred steps."""
 
+import functools
 import pathlib
+import re
+import shutil
 
 import gin
 import gymnasium
@@ -8,6 +11,8 @@ import pytest
 import tensorflow as tf
 
 from latent_hrl import config
+from latent_hrl import rewards
+from latent_hrl.environments import tasks
 from latent_hrl.training import train_stack
 
 # What others include.
@@ -53,24 +58,65 @@ def _short_episodes(monkeypatch):
     monkeypatch.setattr(spec, 'max_episode_steps', 60)
 
 
-@pytest.mark.parametrize('file', FILES)
-def test_a_gin_file_trains(file, tmp_path):
+def _base_file(file: str) -> str | None:
+  """The file of whose base layer a stack is made, if it has one of its own."""
+  text = (config.PROJECT_ROOT / file).read_text(encoding='utf-8')
+  included = re.findall("^include '(.*)'", text, re.MULTILINE)
+  own = [name for name in included if pathlib.Path(name).stem not in PARTS]
+  return own[0] if own else None
+
+
+def _train(file: str, root_dir: pathlib.Path):
   config.load([file], _small())
-  specs = gin.query_parameter('train_stack.layers')
-  task = gin.query_parameter('train_stack.task')
+  return train_stack.train_stack(root_dir).manifest
 
-  top = train_stack.train_stack(tmp_path).manifest
 
-  assert top.depth == len(specs)
-  assert top.task == task
+@pytest.fixture(name='base_run', scope='module')
+def _base_run(tmp_path_factory):
+  """Trains the base of a file, once for all stacks on it; returns its directory."""
+
+  @functools.cache
+  def run(file):
+    root_dir = tmp_path_factory.mktemp('base')
+    _train(file, root_dir)
+    return root_dir
+
+  return run
+
+
+@pytest.mark.parametrize('file', FILES)
+def test_a_gin_file_trains(file, base_run, tmp_path, capsys):
+  root_dir = tmp_path / 'run'
+  base_file = _base_file(file)
+  if base_file:
+    shutil.copytree(base_run(base_file), root_dir)
+    capsys.readouterr()
+  top = _train(file, root_dir)
+
+  assert (base_file is not None) == ('base: already trained' in capsys.readouterr().out)
+  assert top.depth == len(gin.query_parameter('train_stack.layers'))
+  assert top.task == gin.query_parameter('train_stack.task')
   assert all(record.env_steps == 240 for record in top.layers)
   assert all('return_mean' in record.evaluation for record in top.layers)
-  name = pathlib.Path(file).stem
-  if name.endswith(('_goal', '_maze')) and 'multi' not in name:
-    base, above = top.layers
-    assert base.task == top.task.replace('SparseGoal', 'Goal').replace(
-      'CrossMaze', 'Goal'
-    ).replace('UMaze', 'Goal').replace('Goal', 'Directions')
-    assert (base.reads, base.interval, above.interval) == (('proprioception',), 1, 3)
-  if name.startswith('stack_'):
-    assert [record.reward for record in top.layers] == ['task_reward'] * 2
+
+
+@pytest.mark.parametrize('robot', ['swimmer', 'ant', 'humanoid'])
+def test_a_goal_stack_stands_on_a_base_that_sees_no_goal(robot):
+  for file in (f'gin/{robot}_goal.gin', f'gin/{robot}_sparse_goal.gin'):
+    config.load([file])
+    directions = f'latent_hrl/{robot.capitalize()}Directions-v0'
+    assert gin.query_parameter('base/Layer.task') == directions
+    assert gin.query_parameter('base/Layer.observation_fields') == ['proprioception']
+    assert gin.query_parameter('goal/Layer.interval') == 3
+
+
+def test_the_maze_pays_what_the_paper_says_and_nothing_else():
+  for maze, layer in (('cross', 'maze'), ('cross', 'flat'), ('u', 'maze'), ('u', 'flat')):
+    suffix = '_flat' if layer == 'flat' else ''
+    config.load([f'gin/ant_{maze}_maze{suffix}.gin'])
+    with gin.config_scope(layer):
+      reward = rewards.bind(rewards.task_reward)
+      task = tasks.make_task(gin.query_parameter('train_stack.task'))
+    assert reward.arguments == {'scale': 1.0}
+    assert task.unwrapped._weight == 1000.0
+    task.close()
