@@ -42,7 +42,9 @@ setuptools.setup(
     'tqdm>=4.66,<5',
   ],
   extras_require={
+    'antmaze': ['gymnasium-robotics>=1.4,<2'],  # the task latent_hrl/RoboticsAntMaze-v0
     'dev': [
+      'gymnasium-robotics>=1.4,<2',
       'hypothesis',
       # TF-Agents pins typing_extensions 4.5.0, which newer releases of mypy do not take.
       'mypy>=1.10',

@@ -48,6 +48,10 @@ def _register() -> None:
     register(f'{robot}SparseGoal', 'goals:RandomGoalEnv', **name, **arguments, sparse=True)
   register('AntCrossMaze', 'mazes:AntMazeEnv', maze='cross')
   register('AntUMaze', 'mazes:AntMazeEnv', maze='u')
+  gymnasium.register(
+    'latent_hrl/RoboticsAntMaze-v0',
+    entry_point=f'{_HERE}.robotics_maze:make',
+  )
 
 
 _register()
