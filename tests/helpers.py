@@ -194,7 +194,7 @@ def make_manifest(fields, layers) -> manifest_lib.Manifest:
   )
 
 
-def save_layer(path, name, fields, reads, lower=None, fresh=False, seed=0):
+def save_layer(path, name, fields, reads, lower=None, fresh=False, seed=0, interval=1):
   """Exports a small layer on `lower`; returns it loaded, with its network and module."""
   spec = action_spec() if lower is None else latent_spec()
   actor = make_actor(spec, observations.total_size(reads))
@@ -206,9 +206,12 @@ def save_layer(path, name, fields, reads, lower=None, fresh=False, seed=0):
     tuple(reads),
     lower=None if lower is None else lower.module,
     lower_fields=() if lower is None else lower.fields,
+    interval=interval,
+    held_below=0 if lower is None else lower.manifest.held_outputs,
   )
   below = () if lower is None else lower.records()
-  record = make_record(name, tuple(field.name for field in reads))
+  reads = tuple(field.name for field in reads)
+  record = make_record(name, reads, interval=interval)
   export.export_layer(module, make_manifest(fields, (*below, record)), path)
   return types.SimpleNamespace(
     saved=load.load_layer(path), path=path, actor=actor, module=module

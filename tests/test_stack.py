@@ -153,6 +153,25 @@ def test_latent_wrapper_executes_what_the_layer_decodes(saved_base, toy_task, go
   np.testing.assert_allclose(info['action'], expected, rtol=1e-6)
 
 
+def test_latent_wrapper_keeps_the_output_of_a_layer_with_an_interval(
+  tmp_path, saved_base, toy_task
+):
+  both = [helpers.BODY, helpers.GOAL]
+  slow = helpers.save_layer(
+    tmp_path / 'slow', 'slow', both, both, lower=saved_base.saved, seed=2, interval=3
+  )
+  env = stack.LatentActionWrapper(toy_task(), slow.saved)
+  for _ in range(2):  # Each episode begins with a decision.
+    observation, _ = env.reset(seed=3)
+    for step in range(4):
+      latent = np.full(2, 0.5 - step, np.float32)
+      if step % 3 == 0:
+        output = slow.actor.flow(observation[np.newaxis]).forward(latent[np.newaxis])
+      expected = saved_base.saved.decode(observation[np.newaxis, :3], output.numpy())[0]
+      observation, _, _, _, info = env.step(latent)
+      np.testing.assert_allclose(info['received'], expected, rtol=1e-4, atol=1e-5)
+
+
 def test_latent_wrapper_has_the_latent_as_action_space(saved_base, toy_task):
   env = stack.LatentActionWrapper(toy_task(), saved_base.saved)
   assert env.action_space == gymnasium.spaces.Box(-5.0, 5.0, (2,), np.float32)

@@ -177,6 +177,47 @@ def test_one_action_is_that_of_decode(saved_stack):
     np.testing.assert_allclose(saved.act(observation), modes[i], rtol=1e-5, atol=1e-6)
 
 
+@pytest.fixture(name='slow_stack', scope='module')
+def _slow_stack(tmp_path_factory, saved_base):
+  """On the base a layer that decides every 2 steps, and on that one for every 4."""
+  root, both = tmp_path_factory.mktemp('slow'), [helpers.BODY, helpers.GOAL]
+  middle = helpers.save_layer(
+    root / 'middle', 'middle', both, both, lower=saved_base.saved, seed=2, interval=2
+  )
+  return middle, helpers.save_layer(
+    root / 'top', 'top', both, [helpers.GOAL], lower=middle.saved, seed=3, interval=4
+  )
+
+
+def test_saved_layers_keep_their_outputs_for_their_intervals(slow_stack, saved_base):
+  middle, top = slow_stack
+  policy = top.saved.policy(5)
+  rng = np.random.default_rng(0)
+  for step in range(8):
+    observation = rng.normal(size=(5, 5)).astype(np.float32)
+    latent = rng.normal(size=(5, 2)).astype(np.float32)
+    if step % 4 == 0:
+      goal = tf.constant(observation[:, 3:])
+      top_output = top.actor.flow(goal).forward(tf.constant(latent))
+    if step % 2 == 0:
+      middle_output = middle.actor.flow(tf.constant(observation)).forward(
+        tf.identity(top_output)
+      )
+    output, action = policy(observation, latent, np.full(5, step, np.int32))
+
+    np.testing.assert_allclose(output, top_output, rtol=1e-4, atol=1e-5)
+    expected = saved_base.saved.decode(observation[:, :3], middle_output.numpy())
+    np.testing.assert_allclose(action, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_manifest_tells_the_intervals(slow_stack):
+  manifest = slow_stack[1].saved.manifest
+  assert [record.interval for record in manifest.layers] == [1, 2, 4]
+  assert manifest.held_outputs == 2
+  content = json.loads((slow_stack[1].path / 'assets/layer.json').read_text())
+  assert content['interval'] == 4
+
+
 def test_decode_undoes_encode_through_three_layers(saved_stack):
   given, saved = _inputs(50), saved_stack.top.saved
   encoded = saved.encode(given['observation'], given['action'])

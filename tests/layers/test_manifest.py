@@ -61,6 +61,15 @@ def test_json_round_trip_keeps_everything(tmp_path):
   assert manifest_lib.read(_write(tmp_path, manifest.to_json())) == manifest
 
 
+def test_a_layer_that_names_no_interval_acts_every_step(tmp_path):
+  content = _content()
+  for layer in content['layers']:
+    del layer['interval']
+  del content['interval']
+  manifest = manifest_lib.read(_write(tmp_path, json.dumps(content)))
+  assert [record.interval for record in manifest.layers] == [1, 1]
+
+
 def test_properties_describe_the_top_layer():
   manifest = _manifest()
   assert (manifest.name, manifest.task) == ('maze', 'Toy-v0')
@@ -181,6 +190,8 @@ _WRONG = {
   'reward list': _layer(reward=['x']),
   'seed text': _layer(seed='x'),
   'digest number': _layer(digest=3),
+  'interval text': _layer(interval='3'),
+  'interval zero': _layer(interval=0),
 }
 
 
