@@ -20,7 +20,9 @@ class TrainerSettings:
     hold_latent_steps: Environment steps for which collection keeps the latent it drew. With
       1 each step draws anew, as in the paper; with more, the replay holds what a layer
       above or a held latent will do to this one.
-    steps_per_call: K; K environment steps and K compiled updates take turns.
+    steps_per_call: K; K environment steps take turns with their updates, compiled in one.
+    updates_per_decision: Updates for each output of the layer; one is one an environment
+      step, unless the layer has an interval.
     eval_interval: Environment steps between evaluations; the layer is saved at each.
     eval_episodes: Episodes of an evaluation, mode policy.
     checkpoint_interval: Environment steps between checkpoints.
@@ -31,6 +33,7 @@ class TrainerSettings:
   initial_steps: int = 5_000
   hold_latent_steps: int = 1
   steps_per_call: int = 8
+  updates_per_decision: int = 1
   eval_interval: int = 10_000
   eval_episodes: int = 10
   checkpoint_interval: int = 50_000

@@ -133,8 +133,8 @@ class Trainer:
       interval=spec.interval,
       held_below=0 if lower is None else lower.manifest.held_outputs,
     )
-    # One update a decision.
-    self._updates_per_call = -(-settings.steps_per_call // spec.interval)
+    decisions_per_call = -(-settings.steps_per_call // spec.interval)
+    self._updates_per_call = decisions_per_call * settings.updates_per_decision
     self._learner = learner_lib.Learner(
       self._agent,
       acting_network,
@@ -247,7 +247,7 @@ class Trainer:
     return before // interval != self._env_steps // interval
 
   def advance(self) -> None:
-    """Takes up to K environment steps, beside an update a decision: the hot path.
+    """Takes up to K environment steps, beside their updates: the hot path.
 
     Raises:
       TaskError: If the task breaks its contract.
@@ -258,7 +258,8 @@ class Trainer:
     losses = None
     # The decisions that end within these steps, but for those cut short by an episode.
     interval = self._spec.interval
-    updates = (self._env_steps + steps) // interval - self._env_steps // interval
+    decisions = (self._env_steps + steps) // interval - self._env_steps // interval
+    updates = decisions * self._settings.updates_per_decision
     if updates and not starting:
       batch = self._replay.sample(self._updates_per_call, self._settings.batch_size)
       losses = self._learner.start(batch, updates)

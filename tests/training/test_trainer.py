@@ -40,3 +40,23 @@ def test_learning_beside_collection_changes_no_number(tmp_path, monkeypatch):
   np.testing.assert_array_equal(
     in_turn.decode(observation, latent), beside.decode(observation, latent)
   )
+
+
+def test_a_decision_brings_its_updates(tmp_path):
+  base = config.PROJECT_ROOT / 'testdata' / 'multi_goal_base'
+  config.load(
+    ['gin/multi_goal.gin'],
+    [
+      *BINDINGS[1:-1],
+      f'train_stack.layers = ["{base}", @north_east/Layer()]',
+      'north_east/Layer.env_steps = 90',
+      'north_east/Layer.interval = 4',
+      'Trainer.updates_per_decision = 3',
+    ],
+  )
+  train_stack.train_stack(tmp_path)
+
+  path = next((tmp_path / 'checkpoints' / 'north_east').rglob('agent.npz'))
+  with np.load(path) as saved:
+    # Steps 41 to 90 complete the decisions 11 to 22.
+    assert int(saved['train_step_0']) == 12 * 3
