@@ -130,8 +130,9 @@ def skill_picture(
   rose.bar(angles, shares, width=1.8 * np.pi / skills.SECTORS, color='0.6')
   rose.yaxis.set_major_formatter(lambda value, _: f'{value:g}%')
   rose.set_title(
-    f'{found["covered"]} of {skills.SECTORS} headings, {found["moved"]:.0%} of '
-    f'{len(episodes)} episodes beyond {found["min_distance"]:g} m'
+    f'{found["covered"]} of {skills.SECTORS} headings\n{found["moved"]:.0%} of '
+    f'{len(episodes)} episodes beyond {found["min_distance"]:g} m',
+    fontsize='medium',
   )
   figure.suptitle(f'{title}\nColour: the part of the latent that foretells the way (fit)')
   figure.tight_layout()

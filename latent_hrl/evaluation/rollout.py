@@ -62,6 +62,18 @@ class Episode:
   actions: list[np.ndarray] = dataclasses.field(default_factory=list)
   positions: list[np.ndarray] = dataclasses.field(default_factory=list)
 
+  def add_step(self, reward: float, info: dict[str, Any]) -> None:
+    """Counts a step with its layer reward."""
+    self.layer_return += reward
+    self.task_return += info.get('task_reward', reward)
+    self.terms.update(_terms(info))
+    self.length += 1
+
+  def end(self, info: dict[str, Any]) -> None:
+    """Takes what the last step tells of the whole episode."""
+    self.success = bool(info['success']) if 'success' in info else None
+    self.goal = int(info['goal']) if 'goal' in info else None
+
   def record(self, env: gymnasium.Env, observation: np.ndarray, info: dict) -> None:
     """Keeps where the episode is."""
     self.observations.append(observation.copy())
@@ -132,17 +144,13 @@ def run_episodes(
       observation[slot], reward, terminated, truncated, info = envs[slot].step(
         actions[slot]
       )
-      episode.layer_return += reward
-      episode.task_return += info.get('task_reward', reward)
-      episode.terms.update(_terms(info))
-      episode.length += 1
+      episode.add_step(reward, info)
       step[slot] += 1
       if record:
         episode.actions.append(actions[slot].copy())
         episode.record(envs[slot], observation[slot], info)
       if terminated or truncated:
-        episode.success = bool(info['success']) if 'success' in info else None
-        episode.goal = int(info['goal']) if 'goal' in info else None
+        episode.end(info)
         begin(slot)
       elif latents == 'sample':
         latent[slot] = generators[slot].standard_normal(dimension)

@@ -7,6 +7,8 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
+from latent_hrl.evaluation import rollout
+
 # Maps an observation [1, O], a latent [1, D], both float32, and the step of the episode
 # [1], int32, to the layer's output and the action, each [1, D].
 Act = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -79,6 +81,8 @@ class Collector:
     self._interval = interval
     self._gamma = gamma
     self._store_action = store_action
+    self._episode = rollout.Episode()
+    self._ended: list[rollout.Episode] = []
     # The decision that is being carried out.
     self._decided_at: np.ndarray | None = None
     self._rewards: list[float] = []
@@ -104,13 +108,18 @@ class Collector:
       self._observation, _ = self._env.reset(seed=self._env_seed)
       self._env_seed = None
       self._step_of_episode = 0
+      self._episode = rollout.Episode()
     if self._step_of_episode % self._interval == 0:
       self._decided_at = self._observation
       self._rewards = []
     output, action = self._draw_uniform() if uniform else self._draw()
     self._step_of_episode += 1
-    next_observation, reward, terminated, truncated, _ = self._env.step(action)
+    next_observation, reward, terminated, truncated, info = self._env.step(action)
+    self._episode.add_step(reward, info)
     episode_ends = terminated or truncated
+    if episode_ends:
+      self._episode.end(info)
+      self._ended.append(self._episode)
     self._observation = None if episode_ends else next_observation
     self._rewards.append(reward)
     if self._step_of_episode % self._interval and not episode_ends:
@@ -139,6 +148,11 @@ class Collector:
     step = np.full(1, self._step_of_episode, np.int32)
     output, action = self._act(observation, self._latent, step)
     return output[0], action[0]
+
+  def take_episodes(self) -> list[rollout.Episode]:
+    """Returns the episodes that ended since the last call."""
+    ended, self._ended = self._ended, []
+    return ended
 
   def state(self) -> dict:
     """Returns the state of the noise as JSON types; the running episode is not in it."""

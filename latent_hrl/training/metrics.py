@@ -4,6 +4,7 @@ import json
 import math
 import pathlib
 import sys
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -18,7 +19,8 @@ class MetricsLog:
   """`metrics.jsonl` of a run: one JSON object a line, an evaluation each.
 
   Every row has `layer`, `reward`, `env_steps`, `wall_s` (training time of the layer,
-  evaluations included) and the measures of `rollout.summarize`; after updates also
+  evaluations included) and the measures of `rollout.summarize`; `collect` has those of the
+  episodes that were collected since the last row. After updates there are also
   `steps_per_s` and the means of `agents.LossExtra` since the last row.
   """
 
@@ -78,15 +80,23 @@ class TensorBoard:
   def write(self, row: dict[str, Any]) -> None:
     """Writes the numbers of a metrics row at its step."""
     with self._writer.as_default(step=row['env_steps']):
-      numbers = {**row, **{f'terms/{k}': v for k, v in row.get('terms', {}).items()}}
-      for key, value in numbers.items():
-        if isinstance(value, int | float) and key != 'env_steps':
+      for key, value in _numbers(row):
+        if key != 'env_steps':
           tf.summary.scalar(key, value)
     self._writer.flush()
 
   def close(self) -> None:
     """Closes the file."""
     self._writer.close()
+
+
+def _numbers(row: Mapping[str, Any], prefix: str = '') -> Iterator[tuple[str, float]]:
+  """Yields the numbers of a row, those inside others as `terms/speed`."""
+  for key, value in row.items():
+    if isinstance(value, Mapping):
+      yield from _numbers(value, f'{prefix}{key}/')
+    elif isinstance(value, int | float):
+      yield prefix + key, value
 
 
 class Progress:

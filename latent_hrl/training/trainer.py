@@ -324,6 +324,9 @@ class Trainer:
       means = np.mean(self._losses, axis=0).tolist()
       row.update(zip(agents.LossExtra._fields, means, strict=True))
       self._losses.clear()
+    collected = self._collector.take_episodes()
+    if collected:
+      row['collect'] = rollout.summarize(collected)
     log.append(row)
     tensorboard.write(row)
     progress.report(row)

@@ -80,4 +80,4 @@ def test_a_skill_picture_has_a_trace_an_episode_and_says_what_is_covered(drawn):
   assert len(traces.lines) == 4
   colors = [line.get_color() for line in traces.lines[:3]]
   assert len({tuple(np.round(color, 2)) for color in colors}) == 3
-  assert rose.get_title() == '3 of 8 headings, 100% of 3 episodes beyond 1 m'
+  assert rose.get_title() == '3 of 8 headings\n100% of 3 episodes beyond 1 m'

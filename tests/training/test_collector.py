@@ -115,3 +115,14 @@ def test_the_noise_goes_on_where_its_state_was_taken():
   for mine, theirs in zip(collector.collect(5), other.collect(5), strict=True):
     np.testing.assert_array_equal(mine.output, theirs.output)
     np.testing.assert_array_equal(mine.observation, theirs.observation)
+
+
+def test_collected_episodes_are_told_once():
+  collector = _collector(goal_radius=0.01)
+  transitions = collector.collect(101)  # Two episodes of 50 steps, and one begun.
+  ended = collector.take_episodes()
+
+  assert [episode.length for episode in ended] == [50, 50]
+  assert ended[1].layer_return == pytest.approx(sum(t.reward for t in transitions[50:100]))
+  assert ended[0].success is False
+  assert collector.take_episodes() == []

@@ -1,0 +1,81 @@
+"""metrics.jsonl and TensorBoard: what is written, rewound, and refused."""
+
+import json
+
+import pytest
+import tensorflow as tf
+
+from latent_hrl import errors
+from latent_hrl.training import metrics
+
+
+def _row(layer, env_steps, **changes):
+  values = {'return_mean': 1.0, 'return_std': 0.5, 'layer_return_mean': 1.0}
+  return {
+    'layer': layer,
+    'reward': 'task_reward',
+    'env_steps': env_steps,
+    'layer_return_std': 0.5,
+    **values,
+    **changes,
+  }
+
+
+def _lines(directory):
+  return [json.loads(line) for line in (directory / 'metrics.jsonl').open()]
+
+
+def test_rows_are_appended_without_infinities_and_the_curve_is_drawn(tmp_path):
+  log = metrics.MetricsLog(tmp_path, 'title')
+  log.append(_row('base', 0, q_value=float('inf'), entropy=float('nan')))
+  log.append(_row('base', 10, q_value=2.0))
+
+  rows = _lines(tmp_path)
+  assert 'q_value' not in rows[0] and 'entropy' not in rows[0]
+  assert rows[1]['q_value'] == 2.0
+  assert (tmp_path / 'learning_curve.png').exists()
+
+
+def test_a_resumed_layer_drops_what_it_will_write_again(tmp_path):
+  first = metrics.MetricsLog(tmp_path, 'title')
+  for layer, steps in (('base', 0), ('base', 10), ('base', 20), ('upper', 0)):
+    first.append(_row(layer, steps))
+
+  log = metrics.MetricsLog(tmp_path, 'title')
+  log.rewind('base', 10)
+
+  assert [(r['layer'], r['env_steps']) for r in _lines(tmp_path)] == [
+    ('base', 0),
+    ('base', 10),
+    ('upper', 0),
+  ]
+  assert [row['env_steps'] for row in log.rows('base')] == [0, 10]
+
+
+def test_a_damaged_file_is_refused_and_stays(tmp_path):
+  path = tmp_path / 'metrics.jsonl'
+  path.write_text('{"layer": "base"\n')
+  with pytest.raises(errors.ConfigError, match='metrics.jsonl is damaged'):
+    metrics.MetricsLog(tmp_path, 'title')
+  assert path.read_text() == '{"layer": "base"\n'
+
+
+def test_tensorboard_gets_every_number_by_its_path(tmp_path):
+  board = metrics.TensorBoard(tmp_path)
+  board.write(
+    _row(
+      'base', 30, terms={'speed': 2.5}, collect={'success_rate': 0.25, 'terms': {'a': 7}}
+    )
+  )
+  board.close()
+
+  (file,) = tmp_path.glob('events.out.tfevents.*')
+  found = {}
+  for event in tf.compat.v1.train.summary_iterator(str(file)):
+    for value in event.summary.value:
+      found[value.tag] = (event.step, float(tf.make_ndarray(value.tensor)))
+  assert found['return_mean'] == (30, 1.0)
+  assert found['terms/speed'] == (30, 2.5)
+  assert found['collect/success_rate'] == (30, 0.25)
+  assert found['collect/terms/a'] == (30, 7.0)
+  assert 'env_steps' not in found and 'layer' not in found
