@@ -93,6 +93,22 @@ def test_the_terms_of_the_ant_are_those_of_the_paper():
   assert reward == pytest.approx(sum(terms.values()))
 
 
+def test_going_to_and_fro_earns_nothing_where_speed_is_averaged():
+  env = _env('AntDirections', averaging_time=1.0)
+  env.reset(seed=0)
+  keep, mean = np.exp(-0.05), np.zeros(2)
+  for step in range(6):
+    velocity = np.array([(-1.0) ** step, 0.5])
+    terms, _ = env._terms(
+      np.zeros(8), {'x_velocity': velocity[0], 'y_velocity': velocity[1], 'fallen': False}
+    )
+    mean = keep * mean + (1 - keep) * velocity
+    assert terms['speed'] == pytest.approx(np.linalg.norm(mean))
+  assert abs(mean[0]) < 0.1 * mean[1] + 0.05  # What is left is what leads somewhere.
+  env.reset(seed=0)
+  assert env.step(np.zeros(8))[4]['reward_terms']['speed'] < 0.1  # Nothing carries over.
+
+
 def test_the_swimmer_pays_for_swimming_backwards():
   env = _env('SwimmerDirections')
   env.reset(seed=0)
