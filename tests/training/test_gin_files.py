@@ -71,29 +71,31 @@ def _train(file: str, root_dir: pathlib.Path):
   return train_stack.train_stack(root_dir).manifest
 
 
-@pytest.fixture(name='base_run', scope='module')
-def _base_run(tmp_path_factory):
-  """Trains the base of a file, once for all stacks on it; returns its directory."""
+@pytest.fixture(name='run', scope='module')
+def _run(tmp_path_factory):
+  """Trains a file of one's own layers once, for its test and for all stacks on its base."""
 
   @functools.cache
   def run(file):
-    root_dir = tmp_path_factory.mktemp('base')
-    _train(file, root_dir)
-    return root_dir
+    root_dir = tmp_path_factory.mktemp('run')
+    return root_dir, _train(file, root_dir)
 
   return run
 
 
 @pytest.mark.parametrize('file', FILES)
-def test_a_gin_file_trains(file, base_run, tmp_path, capsys):
-  root_dir = tmp_path / 'run'
+def test_a_gin_file_trains(file, run, tmp_path, capsys):
   base_file = _base_file(file)
   if base_file:
-    shutil.copytree(base_run(base_file), root_dir)
+    shutil.copytree(run(base_file)[0], tmp_path / 'run')
     capsys.readouterr()
-  top = _train(file, root_dir)
+    top = _train(file, tmp_path / 'run')
+    # The base is the one of its own file: nothing of it is trained again.
+    assert 'base: already trained' in capsys.readouterr().out
+  else:
+    _, top = run(file)
+    config.load([file])
 
-  assert (base_file is not None) == ('base: already trained' in capsys.readouterr().out)
   assert top.depth == len(gin.query_parameter('train_stack.layers'))
   assert top.task == gin.query_parameter('train_stack.task')
   assert all(record.env_steps == 240 for record in top.layers)
@@ -117,6 +119,6 @@ def test_the_maze_pays_what_the_paper_says_and_nothing_else():
     with gin.config_scope(layer):
       reward = rewards.bind(rewards.task_reward)
       task = tasks.make_task(gin.query_parameter('train_stack.task'))
-    assert reward.arguments == {'scale': 1.0}
+    assert reward.arguments == {'scale': 0.01}  # In hundreds.
     assert task.unwrapped._weight == 1000.0
     task.close()
