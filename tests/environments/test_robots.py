@@ -104,7 +104,6 @@ def test_going_to_and_fro_earns_nothing_where_speed_is_averaged():
     )
     mean = keep * mean + (1 - keep) * velocity
     assert terms['speed'] == pytest.approx(np.linalg.norm(mean))
-  assert abs(mean[0]) < 0.1 * mean[1] + 0.05  # What is left is what leads somewhere.
   env.reset(seed=0)
   assert env.step(np.zeros(8))[4]['reward_terms']['speed'] < 0.1  # Nothing carries over.
 
