@@ -169,9 +169,13 @@ def make_task(
       f'task {task_id!r} needs a package that is missing: {_one_line(error)}'
     ) from error
   except (gymnasium.error.Error, ModuleNotFoundError) as error:
+    if task_id in gymnasium.registry:  # It is there, and wants another one that is not.
+      raise errors.TaskError(
+        f'task {task_id!r} cannot be made with the options {options}: {_one_line(error)}'
+      ) from error
     hint = errors.nearest(str(task_id), gymnasium.registry)
     raise errors.TaskError(f'there is no task {task_id!r}{hint}') from error
-  except TypeError as error:
+  except (TypeError, ValueError) as error:
     raise errors.TaskError(
       f'task {task_id!r} does not take the options {options}: {_one_line(error)}'
     ) from error

@@ -201,3 +201,22 @@ def test_a_field_that_is_missing_or_of_another_size_is_named(toy_task):
   for part in ({'goal': np.zeros(2)}, {'body': np.zeros(2), 'goal': np.zeros(3)}):
     with pytest.raises(errors.TaskError, match="no 3 entries for observation field 'body'"):
       task._flatten(part)
+
+
+@pytest.mark.parametrize(
+  ('options', 'reason'),
+  [
+    ({'goal': 9}, 'does not take the options .*: goal 9 of a maze with 1 goals'),
+    ({'goal': 'x'}, 'does not take the options'),
+    ({'maze': 'z'}, "there is no maze 'z'; the maps are cross, u"),
+  ],
+)
+def test_impossible_options_are_one_error(options, reason):
+  with pytest.raises(errors.TaskError, match=reason):
+    tasks.make_task('latent_hrl/AntUMaze-v0', options=options)
+
+
+def test_a_task_that_wants_another_one_says_so():
+  pytest.importorskip('gymnasium_robotics')
+  with pytest.raises(errors.TaskError, match='cannot be made with the options .*Nowhere'):
+    tasks.make_task('latent_hrl/RoboticsAntMaze-v0', options={'maze': 'Nowhere'})
