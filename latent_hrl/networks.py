@@ -1,6 +1,7 @@
 """The networks of a layer: an actor that returns a flow, and twin critics."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import gin
 import numpy as np
@@ -46,6 +47,39 @@ def box_center_and_half_width(
   low = np.broadcast_to(spec.minimum, spec.shape).astype(np.float64)
   high = np.broadcast_to(spec.maximum, spec.shape).astype(np.float64)
   return ((high + low) / 2).astype(np.float32), ((high - low) / 2).astype(np.float32)
+
+
+class PolicyNetwork(Protocol):
+  """What a layer acts with: u = squash(f(z; s)), f invertible in z.
+
+  Attributes:
+    variables: Its weights.
+    dimension: D, the size of latent and output.
+    input_tensor_spec: Spec of the observation [O].
+    output_tensor_spec: Spec of the output [D].
+    squash: From R^D into the box of a bounded output, the identity for one that is only
+      clipped; None for an unbounded output.
+  """
+
+  @property
+  def variables(self) -> Sequence[tf.Variable]: ...
+  @property
+  def dimension(self) -> int: ...
+  @property
+  def input_tensor_spec(self) -> tensor_spec.TensorSpec: ...
+  @property
+  def output_tensor_spec(self) -> tensor_spec.TensorSpec: ...
+  @property
+  def squash(self) -> tfb.Bijector | None: ...
+
+  def flow(self, observation: tf.Tensor) -> tfb.Bijector:
+    """Returns f(·; s) for observations [B, O] float32."""
+
+  def copy(self, name: str) -> 'PolicyNetwork':
+    """Returns a network of the same shape with weights of its own."""
+
+  def create_variables(self) -> None:
+    """Makes the weights."""
 
 
 class CouplingConditioner(tf.keras.layers.Layer):

@@ -38,7 +38,7 @@ class LayerModule(tf.Module):
 
   def __init__(
     self,
-    network: networks.LatentPolicyNetwork,
+    network: networks.PolicyNetwork,
     fields: observations.Fields,
     reads: observations.Fields,
     lower: Any = None,
@@ -85,28 +85,32 @@ class LayerModule(tf.Module):
 
     def forward(observation: tf.Tensor, latent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
       """z to (a, log |det da/dz|)."""
-      output, log_det = flow_forward(observation, latent)
-      if squash is not None:
-        # Rounding may carry a saturated action past the box.
-        action = tf.clip_by_value(squash.forward(output), low, high)
-        return action, log_det + squash.forward_log_det_jacobian(output, event_ndims=1)
+      output, log_det = own_forward(observation, latent)
+      if lower is None:
+        return output, log_det
       action, lower_log_det = lower.forward(take(observation, below), output)
       return action, log_det + lower_log_det
 
-    def flow_forward(
+    def own_forward(
       observation: tf.Tensor, latent: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
+      """z to (u, log |det du/dz|)."""
       flow = network.flow(take(observation, own))
-      return flow.forward(latent), flow.forward_log_det_jacobian(latent, event_ndims=1)
+      output = flow.forward(latent)
+      log_det = flow.forward_log_det_jacobian(latent, event_ndims=1)
+      if squash is None:
+        return output, log_det
+      log_det += squash.forward_log_det_jacobian(output, event_ndims=1)
+      # Rounding may carry a saturated output past the box.
+      return tf.clip_by_value(squash.forward(output), low, high), log_det
 
     def act(
       observation: tf.Tensor, latent: tf.Tensor, held: tf.Tensor, step: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
       """One environment step: (u, a, held)."""
-      if squash is not None:
-        action, _ = forward(observation, latent)
-        return action, action, held
-      output, _ = flow_forward(observation, latent)
+      output, _ = own_forward(observation, latent)
+      if lower is None:
+        return output, output, held
       kept = []
       if interval > 1:
         decides = tf.equal(step % interval, 0)[:, tf.newaxis]
@@ -123,13 +127,15 @@ class LayerModule(tf.Module):
       observation: tf.Tensor, action: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
       """a to (z, log |det dz/da|, clipped)."""
-      if squash is not None:
-        offset = action - center
-        clipped = tf.reduce_any(tf.abs(offset) >= inside, axis=-1)
-        output = squash.inverse(center + tf.clip_by_value(offset, -inside, inside))
-        log_det = -squash.forward_log_det_jacobian(output, event_ndims=1)
-      else:
+      output, log_det = action, tf.zeros(tf.shape(action)[:-1])
+      clipped = tf.zeros(tf.shape(action)[:-1], tf.bool)
+      if lower is not None:
         output, log_det, clipped = lower.inverse(take(observation, below), action)
+      if squash is not None:
+        offset = output - center
+        clipped |= tf.reduce_any(tf.abs(offset) >= inside, axis=-1)
+        output = squash.inverse(center + tf.clip_by_value(offset, -inside, inside))
+        log_det -= squash.forward_log_det_jacobian(output, event_ndims=1)
       flow = network.flow(take(observation, own))
       latent = flow.inverse(output)
       log_det += flow.inverse_log_det_jacobian(output, event_ndims=1)
