@@ -28,8 +28,8 @@ Source: Haarnoja et al., "Latent Space Policies for Hierarchical Reinforcement L
 Algorithms and Applications" (2018), section 5, on log α.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
 import gin
 import numpy as np
@@ -101,6 +101,29 @@ class ExecutedAction(NamedTuple):
 
   decode: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
   spec: types.TensorSpec
+
+
+class OffPolicyAgent(Protocol):
+  """What the training loop asks of an agent that learns from a replay."""
+
+  @property
+  def actor_network(self) -> networks.PolicyNetwork:
+    """The policy."""
+
+  @property
+  def gamma(self) -> float:
+    """Discount per environment step."""
+
+  @property
+  def loss_names(self) -> Sequence[str]:
+    """Names of what `update` returns as extra, in order."""
+
+  @property
+  def state_parts(self) -> dict[str, list[tf.Variable]]:
+    """All variables that a resumed run needs, by what they belong to."""
+
+  def update(self, batch: Batch) -> tf_agent.LossInfo:
+    """One update on transitions with leading shape [B]. Traceable by XLA."""
 
 
 def _loss_info(
@@ -267,6 +290,11 @@ class LatentSpaceAgent(tf_agent.TFAgent):
   def gamma(self) -> float:
     """Discount per environment step."""
     return self._gamma
+
+  @property
+  def loss_names(self) -> Sequence[str]:
+    """Names of the parts of `LossExtra`."""
+    return LossExtra._fields
 
   @property
   def state_variables(self) -> list[tf.Variable]:

@@ -28,7 +28,8 @@ def run(main: Callable[[], None]) -> None:
   """Parses the flags, calls `main`, and exits.
 
   Exit codes: 0 success; 2 bad input or a task that broke its contract, told in one line on
-  standard error; 130 Ctrl-C.
+  standard error; 128 and the number of the signal that stopped the run: 130 for Ctrl-C, 143
+  for SIGTERM.
 
   Args:
     main: The launcher's body.
@@ -51,6 +52,9 @@ def _guarded(main: Callable[[], None]) -> int:
   try:
     _import_tensorflow()
     main()
+  except errors.StoppedError as error:
+    print(error, file=sys.stderr)
+    return 128 + error.signal
   except errors.LatentHrlError as error:
     return _report(str(error).splitlines()[0])
   except OSError as error:
@@ -61,7 +65,9 @@ def _guarded(main: Callable[[], None]) -> int:
       raise
     return _report(config.one_line(error))
   except KeyboardInterrupt:
-    print('interrupted; run the same command again to resume', file=sys.stderr)
+    print(
+      'stopped at once; the same command goes on from the last checkpoint', file=sys.stderr
+    )
     return INTERRUPTED
   return 0
 

@@ -8,6 +8,18 @@ class LatentHrlError(Exception):
   """Base of every error that a launcher reports as one line with exit code 2."""
 
 
+class StoppedError(LatentHrlError):
+  """A signal ended a run, which has left a checkpoint.
+
+  Attributes:
+    signal: Number of the signal.
+  """
+
+  def __init__(self, signal: int, message: str):
+    super().__init__(message)
+    self.signal = signal
+
+
 class ConfigError(LatentHrlError):
   """A gin file, a gin binding or a flag is wrong."""
 

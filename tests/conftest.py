@@ -49,3 +49,14 @@ def saved_stack(tmp_path_factory, saved_base):
   return types.SimpleNamespace(
     base=saved_base, middle=middle, top=top, base_bytes=base_bytes
   )
+
+
+@pytest.fixture(name='without_xla')
+def _without_xla(monkeypatch):
+  """Leaves out compilation, which takes most of the time of a short training."""
+  function = tf.function
+
+  def uncompiled(*args, jit_compile=None, **kwargs):
+    return function(*args, **kwargs)
+
+  monkeypatch.setattr(tf, 'function', uncompiled)

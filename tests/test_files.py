@@ -1,6 +1,8 @@
 """Tests of files and directories that appear whole or not at all."""
 
 import os
+import subprocess
+import sys
 import types
 
 import pytest
@@ -79,3 +81,32 @@ def test_failing_body_without_an_old_directory_leaves_none(tmp_path):
   with pytest.raises(RuntimeError), files.replacing_directory(tmp_path / 'layer'):
     raise RuntimeError
   assert os.listdir(tmp_path) == []
+
+
+def test_a_directory_belongs_to_one_process(tmp_path):
+  child = (
+    'import pathlib, sys\n'
+    'from latent_hrl import errors, files\n'
+    'try:\n'
+    '  with files.lock(pathlib.Path(sys.argv[1])): print("mine")\n'
+    'except errors.ConfigError as error: print(error)\n'
+  )
+
+  def other_process():
+    command = [sys.executable, '-c', child, str(tmp_path)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+  with files.lock(tmp_path):
+    assert f'is in use by process {os.getpid()}; wait for it' in other_process()
+  assert other_process() == 'mine\n'
+
+
+def test_sweeping_removes_what_is_hidden_but_the_lock(tmp_path):
+  (tmp_path / '.base.abc').mkdir()
+  _fill(tmp_path / '.base.abc', 'half')
+  (tmp_path / '.metrics.jsonl.abc').write_text('half', encoding='utf-8')
+  _fill(tmp_path, 'whole')
+  with files.lock(tmp_path):
+    files.sweep(tmp_path)
+
+  assert sorted(os.listdir(tmp_path)) == ['.lock', 'a.txt']

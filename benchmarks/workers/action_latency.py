@@ -26,8 +26,9 @@ from latent_hrl.environments import tasks
 from latent_hrl.environments import tf_environment
 from latent_hrl.layers import load
 from latent_hrl.layers import spec
+from latent_hrl.training import build
+from latent_hrl.training import draft as draft_lib
 from latent_hrl.training import settings
-from latent_hrl.training import trainer as trainer_lib
 
 _SYSTEM = flags.DEFINE_enum(
   'system', 'layer', ['layer', 'signature', 'policy_saver'], 'What to load.'
@@ -38,12 +39,14 @@ _CALLS = 500
 
 def _save_layer(root: pathlib.Path) -> pathlib.Path:
   config.load(['gin/half_cheetah.gin'])
-  trainer = trainer_lib.Trainer(
-    spec.Layer(name='layer'), settings.TrainerSettings(), _TASK, None, root, seed=0
+  layer_dir = root / 'layer'
+  draft = draft_lib.Draft(
+    spec.Layer(name='layer'), _TASK, None, layer_dir, seed=0, eval_episodes=1
   )
-  trainer.save()
-  trainer.close()
-  return root / 'layers' / 'layer'
+  build.learning(draft, settings.TrainerSettings(), root).close()
+  draft.save(env_steps=0)
+  draft.close()
+  return layer_dir
 
 
 def _layer(root: pathlib.Path, observation: np.ndarray) -> Callable[[], np.ndarray]:

@@ -97,7 +97,10 @@ class Task(gymnasium.Wrapper):
 
   def reset(self, *, seed: int | None = None, options: dict | None = None):
     """Starts an episode; see `gymnasium.Env.reset`. The observation is float32 [O]."""
-    observation, info = self.env.reset(seed=seed, options=options)
+    try:
+      observation, info = self.env.reset(seed=seed, options=options)
+    except Exception as error:
+      raise self._broken('reset', error) from error
     return self._flatten(observation), info
 
   def step(self, action: np.ndarray):
@@ -106,7 +109,10 @@ class Task(gymnasium.Wrapper):
     Raises:
       TaskError: If the task returns a NaN, an infinity or a wrong shape.
     """
-    observation, reward, terminated, truncated, info = self.env.step(action)
+    try:
+      observation, reward, terminated, truncated, info = self.env.step(action)
+    except Exception as error:
+      raise self._broken('step', error) from error
     if not np.isfinite(reward):
       raise errors.TaskError(f'task {self.task_id!r} returned the reward {reward}')
     return (
@@ -115,6 +121,11 @@ class Task(gymnasium.Wrapper):
       bool(terminated),
       bool(truncated),
       info,
+    )
+
+  def _broken(self, what: str, error: Exception) -> errors.TaskError:
+    return errors.TaskError(
+      f'task {self.task_id!r} failed in {what}: {type(error).__name__}: {_one_line(error)}'
     )
 
   def _flatten(self, observation: Any) -> np.ndarray:

@@ -74,6 +74,11 @@ class Episode:
     self.success = bool(info['success']) if 'success' in info else None
     self.goal = int(info['goal']) if 'goal' in info else None
 
+  def measures(self) -> dict[str, Any]:
+    """Returns what `summarize` needs, as JSON types; arguments of another `Episode`."""
+    names = ('task_return', 'layer_return', 'length', 'success', 'goal')
+    return {**{name: getattr(self, name) for name in names}, 'terms': dict(self.terms)}
+
   def record(self, env: gymnasium.Env, observation: np.ndarray, info: dict) -> None:
     """Keeps where the episode is."""
     self.observations.append(observation.copy())

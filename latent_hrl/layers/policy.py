@@ -58,7 +58,8 @@ class SteppedPolicy:
       packed, jit_compile=True, autograph=False
     ).get_concrete_function(tf.TensorSpec([batch, sum(sizes)], tf.float32))
     self._dimension = dimension
-    self._held = np.zeros((batch, sizes[2]), np.float32)
+    # What layers with an interval have put out, [B, H · D]: all that a policy remembers.
+    self.held = np.zeros((batch, sizes[2]), np.float32)
 
   def __call__(
     self, observation: np.ndarray, latent: np.ndarray, step: np.ndarray
@@ -73,8 +74,8 @@ class SteppedPolicy:
     Returns:
       The top layer's output and the action, each float32 [B, D].
     """
-    inputs = (observation, latent, self._held, step[:, np.newaxis])
+    inputs = (observation, latent, self.held, step[:, np.newaxis])
     packed = tf.constant(np.concatenate(inputs, axis=-1, dtype=np.float32))
     d = self._dimension
-    output, action, self._held = np.split(self._packed(packed).numpy(), [d, 2 * d], axis=-1)
+    output, action, self.held = np.split(self._packed(packed).numpy(), [d, 2 * d], axis=-1)
     return output, action

@@ -1,9 +1,16 @@
-"""Checkpoints of a layer in training: weights, optimisers, replay and counters together."""
+"""Checkpoints of a layer in training: everything a run needs to go on exactly.
 
+A checkpoint is a directory that appears whole or not at all: weights and arrays as NumPy
+files, the rest as JSON with the SHA-256 of every file, of the replay's rows as well, which
+lie beside it (`replay_store`). No pickle.
+"""
+
+import hashlib
 import json
 import pathlib
 import shutil
 import zipfile
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,30 +20,30 @@ from latent_hrl import agents
 from latent_hrl import errors
 from latent_hrl import files
 from latent_hrl.training import replay as replay_lib
+from latent_hrl.training import replay_store
 
 _PREFIX = 'step_'
+_DAMAGED = 'damaged_'
+_ARRAYS = ('agent.npz', 'state.npz')
 
 
 class Checkpoints:
-  """Writes and restores checkpoints below one directory, each a directory of its own.
-
-  A checkpoint appears whole or not at all; plain NumPy files and JSON, no pickle.
-  """
+  """Writes and restores the checkpoints of one layer."""
 
   def __init__(
     self,
     directory: pathlib.Path,
-    agent: agents.LatentSpaceAgent,
+    agent: agents.OffPolicyAgent,
     replay: replay_lib.ReplayBuffer,
     run: dict[str, Any] | None = None,
-    keep: int = 1,
+    keep: int = 2,
   ):
     """Binds the state to save.
 
     Args:
       directory: Where the checkpoints of this layer live.
       agent: Its variables are saved, optimisers included.
-      replay: Its filled rows are saved.
+      replay: Its rows are saved, each once.
       run: What the run is (seed, task, ...), JSON types; a checkpoint of another run is
         refused.
       keep: How many checkpoints stay.
@@ -44,64 +51,106 @@ class Checkpoints:
     self._directory = directory
     self._agent = agent
     self._replay = replay
+    self._store = replay_store.ReplayStore(directory / 'replay')
     self._run = run or {}
     self._keep = keep
 
-  def save(self, env_steps: int, state: dict[str, Any]) -> None:
+  def save(
+    self,
+    env_steps: int,
+    state: dict[str, Any],
+    arrays: Mapping[str, np.ndarray] | None = None,
+  ) -> None:
     """Writes a checkpoint, then prunes old ones.
 
     Args:
       env_steps: Environment steps so far, which names it.
       state: The rest of the state, JSON types.
+      arrays: More of it.
     """
-    rows, scalars = self._replay.state()
+    chunks = self._store.write(self._replay)
     variables = {
       _key(group, i): variable.numpy()
       for group, variables in self._agent.state_parts.items()
       for i, variable in enumerate(variables)
     }
     with files.replacing_directory(self._directory / f'{_PREFIX}{env_steps:010d}') as path:
-      np.savez(path / 'agent.npz', **variables)  # type: ignore[arg-type]
-      np.savez(path / 'replay.npz', **rows)  # type: ignore[arg-type]
-      content = {'run': self._run, 'env_steps': env_steps, 'replay': scalars, **state}
-      (path / 'state.json').write_text(json.dumps(content), encoding='utf-8')
-    for old in _paths(self._directory)[: -self._keep]:
-      shutil.rmtree(old)
+      for name, content in zip(_ARRAYS, (variables, arrays or {}), strict=True):
+        np.savez(path / name, **content)  # type: ignore[arg-type]
+      content = {
+        'run': self._run,
+        'env_steps': env_steps,
+        'replay': self._replay.scalars,
+        'chunks': [chunk._asdict() for chunk in chunks],
+        'sha256': {name: files.sha256(path / name) for name in _ARRAYS},
+        **state,
+      }
+      # A line of its own, so that the sum is over the very text.
+      text = json.dumps(content)
+      (path / 'state.json').write_text(f'{text}\n{_seal(text)}\n', encoding='utf-8')
+    self._prune()
 
-  def restore(self) -> dict[str, Any] | None:
-    """Restores the newest checkpoint.
+  def _prune(self) -> None:
+    paths = _paths(self._directory)
+    for old in paths[: -self._keep]:
+      shutil.rmtree(old)
+    needed: set[str] = set()
+    for path in paths[-self._keep :]:
+      try:
+        needed |= {chunk['name'] for chunk in _read_state(path)['chunks']}
+      except _DAMAGE:
+        return  # Whatever it was that it needs, stays.
+    self._store.prune(needed)
+
+  def restore(self) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
+    """Restores the newest checkpoint that is intact; others are set aside.
 
     Returns:
-      What was saved as state, with `env_steps`; None if there is no checkpoint.
+      The state that was saved, with `env_steps`, and the arrays; None if there is no
+      checkpoint.
 
     Raises:
-      ConfigError: If it belongs to another configuration or is damaged.
+      ConfigError: If the checkpoint belongs to another configuration, or none is intact.
     """
+    files.sweep(self._directory)
+    files.sweep(self._directory / 'replay')
     paths = _paths(self._directory)
-    if not paths:
-      return None
-    path = paths[-1]
-    try:
-      content = json.loads((path / 'state.json').read_text(encoding='utf-8'))
-      if content['run'] != self._run:
-        raise ValueError(f'it was written by {content["run"]}, this is {self._run}')
-      assignments = _read(path, self._agent.state_parts)
-      with np.load(path / 'replay.npz', allow_pickle=False) as rows:
-        self._replay.restore(rows, content['replay'])
-    except _DAMAGE as error:
+    for path in reversed(paths):
+      try:
+        state = _read_state(path)
+        if state['run'] != self._run:
+          raise errors.ConfigError(
+            f'checkpoint {path} was written by {state["run"]}, this is {self._run}; use '
+            'another --root_dir'
+          )
+        agent, arrays = (_read_arrays(path, name, state) for name in _ARRAYS)
+        assignments = _assignments(agent, self._agent.state_parts)
+        chunks = [replay_store.Chunk(**chunk) for chunk in state['chunks']]
+        self._store.restore(self._replay, chunks, state['replay'])
+      except _DAMAGE as error:
+        aside = path.with_name(_DAMAGED + path.name)
+        shutil.rmtree(aside, ignore_errors=True)
+        path.rename(aside)
+        print(
+          f'checkpoint {path} is damaged ({_reason(error)}): set aside as {aside.name}',
+          flush=True,
+        )
+        continue
+      for variable, value in assignments:
+        variable.assign(value)
+      return state, arrays
+    if paths:
       raise errors.ConfigError(
-        f'checkpoint {path} is damaged or of another run ({_reason(error)}); remove it to '
-        'start this layer again, or use another --root_dir'
-      ) from None
-    for variable, value in assignments:
-      variable.assign(value)
-    return content
+        f'no checkpoint in {self._directory} is intact; they are kept as {_DAMAGED}*, and '
+        'the same command starts this layer again from the beginning'
+      )
+    return None
 
 
 def inherit(
   directory: pathlib.Path,
   env_steps: int,
-  agent: agents.LatentSpaceAgent,
+  agent: agents.OffPolicyAgent,
   replay: replay_lib.ReplayBuffer,
 ) -> None:
   """Takes critic, target critic and replay from the checkpoint of the layer below.
@@ -118,12 +167,13 @@ def inherit(
   path = directory / f'{_PREFIX}{env_steps:010d}'
   groups = {name: agent.state_parts[name] for name in ('critic', 'target_critic')}
   try:
-    content = json.loads((path / 'state.json').read_text(encoding='utf-8'))
-    if content['run']['stores'] != 'action':
+    state = _read_state(path)
+    if state['run']['stores'] != 'action':
       raise ValueError('its critic does not judge the action')
-    assignments = _read(path, groups)
-    with np.load(path / 'replay.npz', allow_pickle=False) as rows:
-      replay.restore(rows, {**content['replay'], 'rng': replay.state()[1]['rng']})
+    assignments = _assignments(_read_arrays(path, _ARRAYS[0], state), groups)
+    chunks = [replay_store.Chunk(**chunk) for chunk in state['chunks']]
+    scalars = {**state['replay'], 'rng': replay.scalars['rng']}
+    replay_store.ReplayStore(directory / 'replay').restore(replay, chunks, scalars)
   except _DAMAGE as error:
     raise errors.ConfigError(
       f'nothing to inherit in {path} ({_reason(error)}): it must be the checkpoint at the '
@@ -138,25 +188,47 @@ _DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFil
 
 
 def _reason(error: BaseException) -> str:
-  return str(error).splitlines()[0]
+  return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _key(group: str, index: int) -> str:
   return f'{group}_{index}'
 
 
-def _read(
-  path: pathlib.Path, groups: dict[str, list[tf.Variable]]
+def _seal(text: str) -> str:
+  return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _read_state(path: pathlib.Path) -> dict[str, Any]:
+  lines = (path / 'state.json').read_text(encoding='utf-8').splitlines()
+  if len(lines) != 2 or _seal(lines[0]) != lines[1]:
+    raise ValueError('state.json is damaged: its SHA-256 does not match')
+  return json.loads(lines[0])
+
+
+def _read_arrays(
+  path: pathlib.Path, name: str, state: dict[str, Any]
+) -> dict[str, np.ndarray]:
+  if files.sha256(path / name) != state['sha256'][name]:
+    raise ValueError(f'{name} is damaged: its SHA-256 does not match')
+  with np.load(path / name, allow_pickle=False) as saved:
+    return dict(saved)
+
+
+def _assignments(
+  saved: Mapping[str, np.ndarray], groups: dict[str, list[tf.Variable]]
 ) -> list[tuple[tf.Variable, np.ndarray]]:
-  """Reads the values of variables, without assigning any yet."""
+  """Returns variables with their values, without assigning any yet."""
   assignments = []
-  with np.load(path / 'agent.npz', allow_pickle=False) as saved:
-    for group, variables in groups.items():
-      for i, variable in enumerate(variables):
-        value = saved[_key(group, i)]
-        if value.shape != tuple(variable.shape):
-          raise ValueError(f'another configuration: {group} has weights of other shapes')
-        assignments.append((variable, value))
+  for group, variables in groups.items():
+    for i, variable in enumerate(variables):
+      value = saved[_key(group, i)]
+      if value.shape != tuple(variable.shape):
+        raise errors.ConfigError(
+          f'another configuration: {group} has weights of other shapes; use another '
+          '--root_dir'
+        )
+      assignments.append((variable, value))
   return assignments
 
 

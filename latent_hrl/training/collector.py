@@ -1,7 +1,13 @@
-"""Collects experience of one layer: environment steps in, transitions out."""
+"""Collects experience of one layer: environment steps in, transitions out.
 
-from collections.abc import Callable
-from typing import NamedTuple
+Every episode starts from a seed of its own. So the state of a task in the middle of an
+episode, whatever the task, is that seed and the actions since: taken again, they lead to
+the same place.
+"""
+
+import collections
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
 
 import gymnasium
 import numpy as np
@@ -9,9 +15,16 @@ from gymnasium import spaces
 
 from latent_hrl.evaluation import rollout
 
-# Maps an observation [1, O], a latent [1, D], both float32, and the step of the episode
-# [1], int32, to the layer's output and the action, each [1, D].
-Act = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+class Act(Protocol):
+  """The layer on all layers below, for one episode: see `policy.SteppedPolicy`."""
+
+  held: np.ndarray
+
+  def __call__(
+    self, observation: np.ndarray, latent: np.ndarray, step: np.ndarray
+  ) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the layer's output and the action, each [1, D]."""
 
 
 class Transition(NamedTuple):
@@ -50,6 +63,7 @@ class Collector:
     interval: int = 1,
     gamma: float = 1.0,
     store_action: bool = False,
+    noise_damping: float = 1.0,
   ):
     """Binds task and policy; nothing runs yet.
 
@@ -64,13 +78,16 @@ class Collector:
       interval: k, environment steps from one decision of the layer to the next.
       gamma: Discount per environment step within them.
       store_action: Whether transitions hold the action instead of the layer's output.
+      noise_damping: θ of the process z ← (1 - θ) z + N(0, I) that latents follow; with 1
+        each is drawn anew.
     """
     self._env = env
     self._act = act
     self._stack_where = stack_where
     self._own_where = own_where
     self._hold_latent_steps = hold_latent_steps
-    self._env_seed: int | None = seed
+    self._seed = seed
+    self._episodes_begun = 0
     self._rng = np.random.default_rng(noise_seed)
     self._observation: np.ndarray | None = None
     assert isinstance(env.action_space, spaces.Box)  # So does every `Task`.
@@ -81,8 +98,10 @@ class Collector:
     self._interval = interval
     self._gamma = gamma
     self._store_action = store_action
+    self._keep = np.float32(1.0 - noise_damping)
     self._episode = rollout.Episode()
     self._ended: list[rollout.Episode] = []
+    self._actions: list[np.ndarray] = []
     # The decision that is being carried out.
     self._decided_at: np.ndarray | None = None
     self._rewards: list[float] = []
@@ -105,14 +124,26 @@ class Collector:
 
   def _step(self, uniform: bool) -> Transition | None:
     if self._observation is None:
-      self._observation, _ = self._env.reset(seed=self._env_seed)
-      self._env_seed = None
-      self._step_of_episode = 0
-      self._episode = rollout.Episode()
+      self._begin()
+    output, action = self._draw_uniform() if uniform else self._draw()
+    return self._take(action, action if self._store_action else output)
+
+  def _begin(self) -> None:
+    """Starts an episode."""
+    sequence = np.random.SeedSequence([self._seed, self._episodes_begun])
+    self._episodes_begun += 1
+    seed = int(sequence.generate_state(1)[0])
+    self._observation, _ = self._env.reset(seed=seed)
+    self._step_of_episode = 0
+    self._episode = rollout.Episode()
+    self._actions = []
+
+  def _take(self, action: np.ndarray, stored: np.ndarray) -> Transition | None:
+    """Takes a step; returns the transition that it completes, if it does."""
     if self._step_of_episode % self._interval == 0:
       self._decided_at = self._observation
       self._rewards = []
-    output, action = self._draw_uniform() if uniform else self._draw()
+    self._actions.append(action)
     self._step_of_episode += 1
     next_observation, reward, terminated, truncated, info = self._env.step(action)
     self._episode.add_step(reward, info)
@@ -128,7 +159,7 @@ class Collector:
     assert self._decided_at is not None
     return Transition(
       observation=self._decided_at[self._own_where],
-      output=action if self._store_action else output,
+      output=stored,
       reward=float(self._rewards @ self._gamma ** np.arange(steps)),
       discount=0.0 if terminated else self._gamma ** (steps - 1),
       next_observation=next_observation[self._own_where],
@@ -143,7 +174,8 @@ class Collector:
   def _draw(self) -> tuple[np.ndarray, np.ndarray]:
     assert self._observation is not None
     if self._step_of_episode % self._hold_latent_steps == 0:
-      self._latent = np.asarray(self._rng.standard_normal(self._latent.shape, np.float32))
+      drawn = np.asarray(self._rng.standard_normal(self._latent.shape, np.float32))
+      self._latent = self._keep * self._latent + drawn
     observation = self._observation[np.newaxis, self._stack_where]
     step = np.full(1, self._step_of_episode, np.int32)
     output, action = self._act(observation, self._latent, step)
@@ -154,12 +186,48 @@ class Collector:
     ended, self._ended = self._ended, []
     return ended
 
-  def state(self) -> dict:
-    """Returns the state of the noise as JSON types; the running episode is not in it."""
-    return dict(self._rng.bit_generator.state)
+  def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Returns the state, the running episode included, as JSON types and arrays."""
+    running = self._observation is not None
+    scalars = {
+      'rng': self._rng.bit_generator.state,
+      # The running episode is begun again.
+      'episodes_begun': self._episodes_begun - running,
+      'ended': [episode.measures() for episode in self._ended],
+    }
+    arrays = {'latent': self._latent, 'held': self._act.held}
+    if self._observation is not None:
+      arrays |= {'actions': np.array(self._actions), 'observation': self._observation}
+    return scalars, arrays
 
-  def restore(self, state: dict) -> None:
-    """Takes back what `state` returned; the next episode starts from a seed of its own."""
-    self._rng.bit_generator.state = state
+  def restore(self, scalars: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bool:
+    """Takes back what `state` returned, and the steps of the running episode again.
+
+    Returns:
+      Whether they led to the same place. If not, the task is not repeatable, and the next
+      step begins a new episode.
+
+    Raises:
+      TaskError: If the task breaks its contract.
+    """
+    self._rng.bit_generator.state = scalars['rng']
+    self._episodes_begun = scalars['episodes_begun']
+    self._latent = arrays['latent']
     self._observation = None
-    self._env_seed = int(self._rng.integers(2**31))
+    repeated = True
+    if 'actions' in arrays:
+      self._begin()
+      for action in arrays['actions']:
+        if self._observation is not None:
+          self._take(action, action)
+      repeated = self._observation is not None and np.array_equal(
+        self._observation, arrays['observation']
+      )
+      if not repeated:
+        self._observation = None
+    self._act.held = arrays['held']
+    self._ended = [
+      rollout.Episode(**{**measures, 'terms': collections.Counter(measures['terms'])})
+      for measures in scalars['ended']
+    ]
+    return repeated

@@ -21,8 +21,8 @@ class Learner:
 
   def __init__(
     self,
-    agent: agents.LatentSpaceAgent,
-    acting_network: networks.LatentPolicyNetwork,
+    agent: agents.OffPolicyAgent,
+    acting_network: networks.PolicyNetwork,
     updates_per_call: int,
     batch_size: int,
     overlap: bool = True,
@@ -71,7 +71,7 @@ class Learner:
       count: How many updates, up to K: one for each of the first batches.
 
     Returns:
-      The means of `agents.LossExtra` over the updates, float32, once they are done.
+      The means of `agent.loss_names` over the updates, float32, once they are done.
     """
     return self._submit(batch, count)
 

@@ -21,7 +21,7 @@ class MetricsLog:
   Every row has `layer`, `reward`, `env_steps`, `wall_s` (training time of the layer,
   evaluations included) and the measures of `rollout.summarize`; `collect` has those of the
   episodes that were collected since the last row. After updates there are also
-  `steps_per_s` and the means of `agents.LossExtra` since the last row.
+  `steps_per_s` and the means of the agent's losses since the last row.
   """
 
   def __init__(self, root_dir: pathlib.Path, title: str):
@@ -38,8 +38,12 @@ class MetricsLog:
     self._curve_path = root_dir / 'learning_curve.png'
     self._title = title
     self._rows: list[dict[str, Any]] = []
+    self._torn = False
     if self._path.exists():
-      lines = self._path.read_text(encoding='utf-8').splitlines()
+      text = self._path.read_text(encoding='utf-8')
+      # A killed process may have left half a line.
+      lines = text[: text.rfind('\n') + 1].splitlines()
+      self._torn = not text.endswith('\n')
       try:
         self._rows = [json.loads(line) for line in lines]
       except ValueError:
@@ -54,8 +58,8 @@ class MetricsLog:
   def rewind(self, layer: str, env_steps: int) -> None:
     """Drops the rows of a layer beyond a step, which a resumed run writes again."""
     kept = [r for r in self._rows if r['layer'] != layer or r['env_steps'] <= env_steps]
-    if len(kept) != len(self._rows):
-      self._rows = kept
+    if len(kept) != len(self._rows) or self._torn:
+      self._rows, self._torn = kept, False
       files.write_text(self._path, ''.join(json.dumps(row) + '\n' for row in kept))
 
   def append(self, row: dict[str, Any]) -> None:

@@ -5,7 +5,8 @@ of row i + 1. Where an episode ends, one closing row holds its final observation
 no transition and is never sampled. Full, the buffer overwrites its oldest rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -134,21 +135,38 @@ class ReplayBuffer:
       'starts': self._starts,
     }
 
-  def state(self) -> tuple[dict[str, np.ndarray], dict]:
-    """Returns the filled rows by name and the rest of the state as JSON types."""
-    # One row more than written: the last next observation.
-    filled = min(self._rows_written + 1, self._capacity)
-    rows = {name: array[:filled] for name, array in self._arrays().items()}
-    scalars = {
+  @property
+  def rows_kept(self) -> tuple[int, int]:
+    """Numbers of the oldest row and of the one behind the newest, from the start on."""
+    return max(0, self._rows_written - self._capacity), self._rows_written
+
+  def read(self, start: int, stop: int) -> dict[str, np.ndarray]:
+    """Returns copies of rows that are kept, by name; numbers as in `rows_kept`."""
+    rows = np.arange(start, stop) % self._capacity
+    return {name: array[rows] for name, array in self._arrays().items()}
+
+  @property
+  def scalars(self) -> dict[str, Any]:
+    """All of the state but the rows, as JSON types."""
+    following = self._observations[self._rows_written % self._capacity]
+    return {
       'capacity': self._capacity,
       'rows_written': self._rows_written,
-      'episode_open': self._episode_open,
+      # The next observation of the newest transition, as long as no row is its own.
+      'open_observation': following.tolist() if self._episode_open else None,
       'rng': self._rng.bit_generator.state,
     }
-    return rows, scalars
 
-  def restore(self, rows: Mapping[str, np.ndarray], scalars: Mapping) -> None:
-    """Takes back what `state` returned.
+  def restore(
+    self,
+    parts: Iterable[tuple[int, Mapping[str, np.ndarray]]],
+    scalars: Mapping[str, Any],
+  ) -> None:
+    """Takes back what `read` and `scalars` returned.
+
+    Args:
+      parts: Number of the first row, and the rows, in order.
+      scalars: The rest.
 
     Raises:
       ValueError: If the rows do not fit this buffer.
@@ -156,10 +174,20 @@ class ReplayBuffer:
     if scalars['capacity'] != self._capacity:
       # Rows are numbered modulo the capacity.
       raise ValueError(f'a capacity of {scalars["capacity"]}, not {self._capacity}')
-    for name, array in self._arrays().items():
-      if rows[name].shape[1:] != array.shape[1:] or len(rows[name]) > self._capacity:
-        raise ValueError(f'{name} of shape {rows[name].shape} do not fit {array.shape}.')
-      array[: len(rows[name])] = rows[name]
+    count = 0
+    for start, rows in parts:
+      for name, array in self._arrays().items():
+        if rows[name].shape[1:] != array.shape[1:]:
+          raise ValueError(f'{name} of shape {rows[name].shape} do not fit {array.shape}.')
+        where = np.arange(start, start + len(rows[name])) % self._capacity
+        array[where] = rows[name]
+      count = start + len(rows['starts'])
     self._rows_written = int(scalars['rows_written'])
-    self._episode_open = bool(scalars['episode_open'])
+    if count != self._rows_written:
+      raise ValueError(f'rows up to {count:,} instead of {self._rows_written:,}')
+    self._episode_open = scalars['open_observation'] is not None
+    if self._episode_open:
+      following = self._rows_written % self._capacity
+      self._observations[following] = scalars['open_observation']
+      self._starts[following] = False
     self._rng.bit_generator.state = scalars['rng']

@@ -20,6 +20,8 @@ class TrainerSettings:
     hold_latent_steps: Environment steps for which collection keeps the latent it drew. With
       1 each step draws anew, as in the paper; with more, the replay holds what a layer
       above or a held latent will do to this one.
+    noise_damping: θ of the Ornstein-Uhlenbeck process z ← (1 - θ) z + N(0, I) that the
+      latents of collection follow; 1 draws each by itself.
     steps_per_call: K; K environment steps take turns with their updates, compiled in one.
     updates_per_decision: Updates for each output of the layer; one is one an environment
       step, unless the layer has an interval.
@@ -32,6 +34,7 @@ class TrainerSettings:
   replay_capacity: int = 1_000_000
   initial_steps: int = 5_000
   hold_latent_steps: int = 1
+  noise_damping: float = 1.0
   steps_per_call: int = 8
   updates_per_decision: int = 1
   eval_interval: int = 10_000
@@ -39,7 +42,13 @@ class TrainerSettings:
   checkpoint_interval: int = 50_000
 
   def __post_init__(self) -> None:
+    if not 0 < self.noise_damping <= 1:
+      raise errors.ConfigError(
+        f'Trainer.noise_damping must lie in (0, 1], got {self.noise_damping!r}'
+      )
     for field in dataclasses.fields(self):
+      if field.name == 'noise_damping':
+        continue
       value = getattr(self, field.name)
       if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise errors.ConfigError(

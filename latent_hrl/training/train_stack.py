@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import gin
 
-from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import files
 from latent_hrl import rewards
@@ -16,10 +15,10 @@ from latent_hrl.environments import tasks
 from latent_hrl.layers import load
 from latent_hrl.layers import manifest as manifest_lib
 from latent_hrl.layers import spec as spec_lib
+from latent_hrl.training import build
 from latent_hrl.training import inheritance
 from latent_hrl.training import metrics
 from latent_hrl.training import settings as settings_lib
-from latent_hrl.training import trainer as trainer_lib
 
 
 @gin.configurable(denylist=['root_dir', 'seed'])
@@ -58,6 +57,19 @@ def train_stack(
       )
   settings = _check(layers, task)
 
+  with contextlib.ExitStack() as closing:
+    return _train(root_dir, seed, task, layers, settings, closing)
+
+
+def _train(
+  root_dir: pathlib.Path,
+  seed: int,
+  task: str,
+  layers: Sequence[spec_lib.Layer | str],
+  settings: dict[str, settings_lib.TrainerSettings],
+  closing: contextlib.ExitStack,
+) -> load.SavedLayer:
+  """Trains what is not finished; `closing` frees the directory."""
   lower: load.SavedLayer | None = None
   log: metrics.MetricsLog | None = None
   for layer in layers:
@@ -70,9 +82,12 @@ def train_stack(
       print(f'{layer.name}: already trained for {layer.env_steps:,} steps', flush=True)
       lower = finished
       continue
-    trainer = _build(layer, settings[layer.name], task_id, lower, root_dir, seed)
+    trainer = build.trainer(layer, settings[layer.name], task_id, lower, root_dir, seed)
     if log is None:
       root_dir.mkdir(parents=True, exist_ok=True)
+      closing.enter_context(files.lock(root_dir))
+      for directory in (root_dir, root_dir / 'layers', root_dir / 'best'):
+        files.sweep(directory)
       log = metrics.MetricsLog(root_dir, title=f'{task}, seed {seed}')
     files.write_text(root_dir / 'operative_config.gin', gin.operative_config_str())
     try:
@@ -131,23 +146,6 @@ def _settings(layer: spec_lib.Layer) -> settings_lib.TrainerSettings:
       f'decision of {layer.interval} steps'
     )
   return settings
-
-
-def _build(
-  layer: spec_lib.Layer,
-  settings: settings_lib.TrainerSettings,
-  task_id: str,
-  lower: load.SavedLayer | None,
-  root_dir: pathlib.Path,
-  seed: int,
-) -> trainer_lib.Trainer:
-  """Builds the trainer of a layer within the layer's gin scope."""
-  try:
-    with gin.config_scope(layer.name):
-      return trainer_lib.Trainer(layer, settings, task_id, lower, root_dir, seed)
-  except (TypeError, ValueError) as error:
-    # Nothing has run yet: what networks and agent refuse was bound in gin.
-    raise errors.ConfigError(f'layer {layer.name!r}: {config.one_line(error)}') from error
 
 
 def _finished(

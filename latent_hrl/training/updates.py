@@ -6,11 +6,11 @@ import tensorflow as tf
 
 from latent_hrl import agents
 
-# Maps batches [K, B] and the number of updates n ≤ K to the mean `agents.LossExtra`.
+# Maps batches [K, B] and the number of updates n ≤ K to the means of the agent's losses.
 FusedUpdate = Callable[[agents.Batch, tf.Tensor], tf.Tensor]
 
 
-def fused_update(agent: agents.LatentSpaceAgent) -> FusedUpdate:
+def fused_update(agent: agents.OffPolicyAgent) -> FusedUpdate:
   """Compiles K full updates (critic, actor, temperature, target) into one XLA program.
 
   The loop stays rolled: it runs as fast as an unrolled one and compiles in a quarter of
@@ -21,8 +21,8 @@ def fused_update(agent: agents.LatentSpaceAgent) -> FusedUpdate:
 
   Returns:
     A function of a `Batch` with leading shape [K, B] and n, a scalar int32: it does n
-    updates on the first n batches and returns the mean `agents.LossExtra` over them, as
-    one float32 vector in its order. With n = 0 it compiles and changes nothing.
+    updates on the first n batches and returns the means of `agent.loss_names` over them,
+    as one float32 vector. With n = 0 it compiles and changes nothing.
   """
 
   def update(batch: agents.Batch, count: tf.Tensor) -> tf.Tensor:
@@ -32,7 +32,7 @@ def fused_update(agent: agents.LatentSpaceAgent) -> FusedUpdate:
 
     # XLA clamps an index beyond the last batch, which would train on that one again.
     count = tf.minimum(count, batch.reward.shape[0])
-    zeros = tf.zeros(len(agents.LossExtra._fields))
+    zeros = tf.zeros(len(agent.loss_names))
     _, total = tf.while_loop(lambda i, _: i < count, body, (0, zeros))
     return total / tf.cast(tf.maximum(count, 1), tf.float32)
 

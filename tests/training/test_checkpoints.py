@@ -40,7 +40,8 @@ def _saved(tmp_path_factory):
   directory = tmp_path_factory.mktemp('checkpoints') / 'base'
   agent, replay = _trained()
   state = {'wall_s': 1.5, 'rng': np.random.default_rng(0).bit_generator.state}
-  checkpoints_lib.Checkpoints(directory, agent, replay).save(16, state)
+  arrays = {'losses': np.float32([[0.1, 0.2]])}
+  checkpoints_lib.Checkpoints(directory, agent, replay).save(16, state, arrays)
   return directory, agent, replay, state
 
 
@@ -53,7 +54,8 @@ def test_restored_run_goes_on_exactly_as_the_saved_one(saved):
   directory, agent, replay, state = saved
   other, other_replay = helpers.make_agent(helpers.action_spec()), _replay(seed=9)
   helpers.perturb(other.actor_network.variables)
-  content = checkpoints_lib.Checkpoints(directory, other, other_replay).restore()
+  content, arrays = checkpoints_lib.Checkpoints(directory, other, other_replay).restore()
+  np.testing.assert_array_equal(arrays['losses'], np.float32([[0.1, 0.2]]))
   assert content['env_steps'] == 16
   assert {key: content[key] for key in state} == state
   for mine, theirs in zip(_values(agent), _values(other), strict=True):
@@ -90,16 +92,96 @@ def test_old_checkpoints_are_pruned_and_the_newest_is_restored(tmp_path):
   for step in (999_999_999, 5, 10):  # Order is by number of steps.
     checkpoints.save(step, {})
   names = sorted(path.name for path in tmp_path.iterdir())
-  assert names == ['step_0000000010', 'step_0999999999']
-  assert checkpoints.restore()['env_steps'] == 999_999_999
+  assert names == ['replay', 'step_0000000010', 'step_0999999999']
+  assert checkpoints.restore()[0]['env_steps'] == 999_999_999
+
+
+def _add(replay, count, seed=1):
+  rng = np.random.default_rng(seed)
+  for _ in range(count):
+    replay.add(rng.normal(size=3), np.zeros(2), 0.0, 1.0, rng.normal(size=3), True)
+
+
+def _rows(directory):
+  return sorted((directory / 'replay').iterdir())
+
+
+def test_a_row_of_the_replay_is_written_once(tmp_path):
+  agent, replay = _trained(updates=0)
+  checkpoints = checkpoints_lib.Checkpoints(tmp_path, agent, replay, keep=1)
+  checkpoints.save(8, {})
+  [first] = _rows(tmp_path)
+  written = first.stat().st_mtime_ns
+  _add(replay, 2)
+  checkpoints.save(16, {})
+  checkpoints.save(17, {})  # Nothing is new.
+
+  assert len(_rows(tmp_path)) == 2
+  assert first.stat().st_mtime_ns == written
+  with np.load(_rows(tmp_path)[1]) as rows:
+    assert len(rows['rewards']) == 4  # Two transitions, each with a closing row.
+  # What the ring has overwritten is removed, once no checkpoint needs it.
+  _add(replay, 20)
+  checkpoints.save(24, {})
+  [only] = _rows(tmp_path)
+  other = _replay()
+  checkpoints_lib.Checkpoints(tmp_path, agent, other).restore()
+  np.testing.assert_array_equal(
+    other.sample(1, 50).observation, replay.sample(1, 50).observation
+  )
+
+
+def test_a_resumed_run_goes_on_writing_where_it_was(tmp_path):
+  agent, replay = _trained(updates=0)
+  checkpoints_lib.Checkpoints(tmp_path, agent, replay).save(8, {})
+  other = _replay()
+  checkpoints = checkpoints_lib.Checkpoints(tmp_path, agent, other)
+  checkpoints.restore()
+  _add(other, 2)
+  checkpoints.save(16, {})
+
+  assert [path.name[:31] for path in _rows(tmp_path)] == [
+    'rows_000000000000_000000000010_',
+    'rows_000000000010_000000000014_',
+  ]
+
+
+def test_a_damaged_checkpoint_is_set_aside_for_the_one_before(tmp_path, capsys):
+  agent, replay = _trained(updates=0)
+  checkpoints = checkpoints_lib.Checkpoints(tmp_path, agent, replay)
+  checkpoints.save(8, {'wall_s': 1.0})
+  _add(replay, 2)
+  checkpoints.save(16, {'wall_s': 2.0})
+  path = tmp_path / 'step_0000000016' / 'agent.npz'
+  content = bytearray(path.read_bytes())
+  content[len(content) // 2] ^= 1
+  path.write_bytes(content)
+  other = _replay()
+
+  state, _ = checkpoints_lib.Checkpoints(tmp_path, agent, other).restore()
+
+  assert state['wall_s'] == 1.0
+  assert len(other) == 8
+  assert (tmp_path / 'damaged_step_0000000016').is_dir()
+  assert 'set aside as damaged_step_0000000016' in capsys.readouterr().out
+
+
+def test_what_a_killed_process_left_is_swept(tmp_path):
+  agent, replay = _trained(updates=0)
+  checkpoints_lib.Checkpoints(tmp_path, agent, replay).save(8, {})
+  (tmp_path / '.step_0000000016.abc').mkdir()
+  (tmp_path / 'replay' / '.half.npz').write_bytes(b'x')
+
+  checkpoints_lib.Checkpoints(tmp_path, agent, _replay()).restore()
+
+  assert not list(tmp_path.rglob('.*'))
 
 
 def _damaged(saved, tmp_path, change):
   directory = tmp_path / 'base'
   shutil.copytree(saved[0], directory)
-  (path,) = directory.iterdir()
-  change(path)
-  return path, checkpoints_lib.Checkpoints(directory, saved[1], _replay())
+  change(directory / 'step_0000000016')
+  return checkpoints_lib.Checkpoints(directory, saved[1], _replay())
 
 
 def _truncate(name, size=100):
@@ -115,25 +197,31 @@ def _write(name, content):
 
 _DAMAGE = {
   'agent cut': _truncate('agent.npz'),
-  'replay cut': _truncate('replay.npz'),
+  'arrays cut': _truncate('state.npz'),
+  'rows missing': lambda path: shutil.rmtree(path.parent / 'replay'),
+  'rows cut': lambda path: _truncate(_rows(path.parent)[0].name)(path.parent / 'replay'),
   'state cut': _truncate('state.json'),
   'state empty': _write('state.json', b'{}'),
   'state no text': _write('state.json', b'\xff\xfe'),
   'state a list': _write('state.json', b'[]'),
   'agent empty': _truncate('agent.npz', size=0),
   'agent missing': lambda path: (path / 'agent.npz').unlink(),
-  'mixed up': lambda path: shutil.copy(path / 'agent.npz', path / 'replay.npz'),
+  'mixed up': lambda path: shutil.copy(path / 'agent.npz', path / 'state.npz'),
 }
 
 
 @pytest.mark.parametrize('label', _DAMAGE)
-def test_damage_is_one_error_that_names_the_path_and_what_to_do(saved, tmp_path, label):
-  path, checkpoints = _damaged(saved, tmp_path, _DAMAGE[label])
+def test_without_an_intact_checkpoint_a_run_stops_once(saved, tmp_path, label, capsys):
+  checkpoints = _damaged(saved, tmp_path, _DAMAGE[label])
   with pytest.raises(errors.ConfigError) as error:
     checkpoints.restore()
   message = str(error.value)
-  assert str(path) in message and 'is damaged' in message and 'remove it' in message
+  assert 'no checkpoint in' in message and 'starts this layer again' in message
   assert '\n' not in message
+  assert 'step_0000000016 is damaged (' in capsys.readouterr().out
+  # Nothing is thrown away, and the next start is a new one.
+  assert (tmp_path / 'base' / 'damaged_step_0000000016').is_dir()
+  assert checkpoints.restore() is None
 
 
 def test_checkpoint_of_another_network_is_refused(saved):
@@ -146,17 +234,12 @@ def test_checkpoint_of_another_run_is_refused(saved, tmp_path):
   _, agent, replay, _ = saved
   checkpoints_lib.Checkpoints(tmp_path, agent, replay, run={'seed': 1}).save(8, {})
   same = checkpoints_lib.Checkpoints(tmp_path, agent, _replay(), run={'seed': 1})
-  assert same.restore()['env_steps'] == 8
+  assert same.restore()[0]['env_steps'] == 8
   other = checkpoints_lib.Checkpoints(tmp_path, agent, _replay(), run={'seed': 2})
   with pytest.raises(
     errors.ConfigError, match="written by {'seed': 1}, this is {'seed': 2}"
   ):
     other.restore()
-
-
-def test_checkpoint_of_a_larger_replay_is_refused(saved):
-  with pytest.raises(errors.ConfigError, match='a capacity of 20, not 4'):
-    checkpoints_lib.Checkpoints(saved[0], saved[1], _replay(capacity=4)).restore()
 
 
 def _checkpoint_of_a_lower_layer(directory, stores='action'):
@@ -184,6 +267,13 @@ def test_a_layer_inherits_critic_and_replay_but_no_policy(tmp_path):
   assert np.any(own.sample(1, 8).reward != replay.sample(1, 8).reward)
 
 
+def test_a_replay_of_another_capacity_is_no_heritage(tmp_path):
+  _checkpoint_of_a_lower_layer(tmp_path)
+  agent = helpers.make_agent(helpers.action_spec())
+  with pytest.raises(errors.ConfigError, match='a capacity of 20, not 4'):
+    checkpoints_lib.inherit(tmp_path, 16, agent, _replay(capacity=4))
+
+
 @pytest.mark.parametrize(
   ('stores', 'env_steps', 'reason'),
   [('output', 16, 'does not judge the action'), ('action', 24, 'No such file')],
@@ -201,4 +291,4 @@ def test_failing_save_keeps_the_last_checkpoint(tmp_path):
   checkpoints.save(8, {})
   with pytest.raises(TypeError):
     checkpoints.save(16, {'not json': object()})
-  assert [path.name for path in tmp_path.iterdir()] == ['step_0000000008']
+  assert sorted(path.name for path in tmp_path.iterdir()) == ['replay', 'step_0000000008']

@@ -1,5 +1,7 @@
 """Collection: what of an episode reaches the replay."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -9,12 +11,30 @@ from latent_hrl.environments import tasks
 from latent_hrl.training import collector as collector_lib
 
 
-def _collector(hold_latent_steps=1, interval=1, gamma=1.0, store_action=False, **options):
+class _Act:
+  """Puts out the latent, executes half of it, and counts what it is asked."""
+
+  def __init__(self):
+    self.held = np.zeros((1, 1), np.float32)
+
+  def __call__(self, observation, latent, step):
+    self.held = self.held + 1
+    return latent, 0.5 * latent
+
+
+def _collector(
+  hold_latent_steps=1,
+  interval=1,
+  gamma=1.0,
+  store_action=False,
+  noise_damping=1.0,
+  **options,
+):
   task = tasks.make_task('latent_hrl/MultiGoal-v0', options=options)
   everything = np.arange(task.observation_space.shape[0])
   return collector_lib.Collector(
     layer_reward.LayerReward(task, rewards.bind(rewards.task_reward)),
-    lambda observation, latent, step: (latent, 0.5 * latent),
+    _Act(),
     everything,
     everything,
     hold_latent_steps,
@@ -23,6 +43,7 @@ def _collector(hold_latent_steps=1, interval=1, gamma=1.0, store_action=False, *
     interval=interval,
     gamma=gamma,
     store_action=store_action,
+    noise_damping=noise_damping,
   )
 
 
@@ -106,15 +127,50 @@ def test_the_action_can_be_stored_instead_of_the_output():
   np.testing.assert_array_equal(0.5 * np.array(outputs), actions)
 
 
-def test_the_noise_goes_on_where_its_state_was_taken():
+# In the first episode, at its end, and in the middle of an interval of the second.
+@pytest.mark.parametrize('steps', [5, 50, 63])
+@pytest.mark.parametrize('interval', [1, 4])
+def test_collection_goes_on_where_its_state_was_taken(steps, interval):
+  options = {'goal_radius': 0.01, 'interval': interval, 'hold_latent_steps': 3}
+  collector, other = _collector(**options), _collector(**options)
+  collector.collect(steps)
+  scalars, arrays = collector.state()
+
+  assert other.restore(json.loads(json.dumps(scalars)), arrays)
+
+  again, arrays_again = other.state()
+  assert again == scalars
+  for name, array in arrays.items():
+    np.testing.assert_array_equal(arrays_again[name], array)
+  for mine, theirs in zip(collector.collect(80), other.collect(80), strict=True):
+    for one, two in zip(mine, theirs, strict=True):
+      np.testing.assert_array_equal(one, two)
+  mine, theirs = collector.take_episodes(), other.take_episodes()
+  assert [e.measures() for e in mine] == [e.measures() for e in theirs]
+  assert len(mine) == (steps + 80) // 50
+
+
+def test_a_task_that_does_not_repeat_itself_begins_a_new_episode():
   collector, other = _collector(goal_radius=0.01), _collector(goal_radius=0.01)
   collector.collect(5)
-  other.restore(collector.state())
-  collector.restore(collector.state())
+  scalars, arrays = collector.state()
+  arrays['observation'] = arrays['observation'] + np.float32(1e-6)
 
-  for mine, theirs in zip(collector.collect(5), other.collect(5), strict=True):
-    np.testing.assert_array_equal(mine.output, theirs.output)
-    np.testing.assert_array_equal(mine.observation, theirs.observation)
+  assert not other.restore(scalars, arrays)
+
+  # The next episode is the second one.
+  collector.collect(45)
+  first = collector.collect(1)[0].observation
+  np.testing.assert_array_equal(other.collect(1)[0].observation, first)
+
+
+def test_damped_noise_remembers():
+  white = [t.output for t in _collector(goal_radius=0.01).collect(4)]
+  damped = [t.output for t in _collector(goal_radius=0.01, noise_damping=0.25).collect(4)]
+
+  # z ← 0.75 z + ε with the same ε; what the generator gave first is where it starts.
+  for before, after, drawn in zip(damped[:-1], damped[1:], white[1:], strict=True):
+    np.testing.assert_allclose(after, 0.75 * before + drawn, rtol=1e-5)
 
 
 def test_collected_episodes_are_told_once():

@@ -1,5 +1,7 @@
 """Tests of the replay ring: pairing of rows, closing rows, uniformity, resuming, size."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -150,12 +152,15 @@ def test_restored_buffer_goes_on_exactly_as_the_saved_one(steps):
   life = _Life(buffer)
   life.episode(length=steps, ends=False)
   buffer.sample(1, 7)  # The generator is somewhere in its stream.
-  rows, scalars = buffer.state()
-  rows = {name: array.copy() for name, array in rows.items()}
+  start, stop = buffer.rows_kept
+  middle = (start + stop) // 2
+  parts = [(start, buffer.read(start, middle)), (middle, buffer.read(middle, stop))]
   restored = _buffer(capacity, seed=99)
-  restored.restore(rows, scalars)
+  restored.restore(parts, json.loads(json.dumps(buffer.scalars)))
   assert len(restored) == len(buffer)
 
+  for mine, other in zip(buffer.sample(3, 50), restored.sample(3, 50), strict=True):
+    np.testing.assert_array_equal(mine, other)
   for one in (buffer, restored):
     one.end_episode()
     for i in range(5):
@@ -165,18 +170,23 @@ def test_restored_buffer_goes_on_exactly_as_the_saved_one(steps):
     np.testing.assert_array_equal(mine, other)
 
 
-def test_state_holds_the_filled_rows_only():
-  buffer = _buffer(capacity=1000)
+def test_a_full_ring_keeps_its_newest_rows():
+  buffer = _buffer(capacity=10)
+  assert buffer.rows_kept == (0, 0)
   _Life(buffer).episode(length=9, ends=False)
-  rows, scalars = buffer.state()
-  assert {len(array) for array in rows.values()} == {10}
-  assert scalars['rows_written'] == 9
+  assert buffer.rows_kept == (0, 9)
+  _Life(buffer).episode(length=4)
+  assert buffer.rows_kept == (4, 14)
+
+
+def _state(buffer):
+  return [(0, buffer.read(*buffer.rows_kept))], buffer.scalars
 
 
 def test_state_does_not_fit_a_buffer_of_other_sizes():
   buffer = _buffer(capacity=16)
   _Life(buffer).episode(length=12)
-  state = buffer.state()
+  state = _state(buffer)
   with pytest.raises(ValueError, match='a capacity of 16, not 8'):
     _buffer(capacity=8).restore(*state)
   for other in (_buffer(16, observation_size=3), _buffer(16, output_size=4)):
@@ -188,7 +198,14 @@ def test_full_ring_does_not_fit_a_larger_buffer():
   buffer = _buffer(capacity=10)
   _Life(buffer).episode(length=25, ends=False)
   with pytest.raises(ValueError, match='capacity'):
-    _buffer(capacity=20).restore(*buffer.state())
+    _buffer(capacity=20).restore(*_state(buffer))
+
+
+def test_rows_that_are_missing_are_told():
+  buffer = _buffer(capacity=16)
+  _Life(buffer).episode(length=12)
+  with pytest.raises(ValueError, match='rows up to 5 instead of 13'):
+    _buffer(capacity=16).restore([(0, buffer.read(0, 5))], buffer.scalars)
 
 
 def test_cut_episode_ends_without_a_transition_into_the_next():

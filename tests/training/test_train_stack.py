@@ -11,8 +11,8 @@ from latent_hrl import errors
 from latent_hrl.environments import tasks
 from latent_hrl.evaluation import rollout
 from latent_hrl.layers import load
+from latent_hrl.training import off_policy
 from latent_hrl.training import train_stack
-from latent_hrl.training import trainer as trainer_lib
 from tests import helpers
 
 SMALL = (
@@ -51,6 +51,8 @@ def run(tmp_path_factory):
 
 def test_a_run_leaves_the_files_of_the_contract(run):
   assert {path.name for path in run.iterdir()} == {
+    '.lock',
+    'best',
     'checkpoints',
     'layers',
     'learning_curve.png',
@@ -147,19 +149,19 @@ def test_a_fresh_layer_leaves_every_episode_as_it_was(run, tmp_path):
 
 
 def test_an_interrupted_run_resumes_from_its_checkpoint(tmp_path, monkeypatch):
-  advance = trainer_lib.Trainer.advance
+  advance = off_policy.OffPolicyLearning.advance
 
-  def interrupted(self):
-    if self.env_steps >= 152:
+  def interrupted(self, env_steps):
+    if env_steps >= 152:
       raise KeyboardInterrupt
-    advance(self)
+    return advance(self, env_steps)
 
   only_base = 'train_stack.layers = [@base/Layer()]'
-  monkeypatch.setattr(trainer_lib.Trainer, 'advance', interrupted)
+  monkeypatch.setattr(off_policy.OffPolicyLearning, 'advance', interrupted)
   with pytest.raises(KeyboardInterrupt):
     _train(tmp_path, only_base)
   assert [row['env_steps'] for row in _rows(tmp_path)] == [0, 100]
-  monkeypatch.setattr(trainer_lib.Trainer, 'advance', advance)
+  monkeypatch.setattr(off_policy.OffPolicyLearning, 'advance', advance)
 
   layer = _train(tmp_path, only_base)
 
@@ -186,7 +188,7 @@ def test_a_layer_starts_from_critic_and_replay_of_the_one_below(run, tmp_path, c
   # It has learned through the frozen layer, and not moved far yet.
   first, last = _rows(tmp_path)
   assert np.isfinite(last['actor_loss']) and -1.0 < last['entropy'] < 0.1
-  with np.load(next((tmp_path / 'checkpoints').rglob('replay.npz'))) as rows:
+  with np.load(next((tmp_path / 'checkpoints').rglob('rows_*.npz'))) as rows:
     actions = rows['outputs'][rows['starts']]
   assert len(actions) == 300 and np.abs(actions).max() <= 1.0
 

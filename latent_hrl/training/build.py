@@ -1,0 +1,90 @@
+"""From a layer as gin describes it to what trains it."""
+
+import pathlib
+
+import gin
+import tensorflow as tf
+
+from latent_hrl import agents
+from latent_hrl import config
+from latent_hrl import errors
+from latent_hrl import observations
+from latent_hrl.layers import inlining
+from latent_hrl.layers import load
+from latent_hrl.layers import spec as spec_lib
+from latent_hrl.training import draft as draft_lib
+from latent_hrl.training import off_policy
+from latent_hrl.training import settings as settings_lib
+from latent_hrl.training import trainer as trainer_lib
+
+
+def executed_action(draft: draft_lib.Draft) -> agents.ExecutedAction:
+  """Returns what a layer does through the frozen layers below it."""
+  lower = draft.lower
+  assert lower is not None
+  where = observations.indices(draft.reads, lower.fields)
+  below = inlining.inlined(lower.module.forward)
+  return agents.ExecutedAction(
+    decode=lambda observation, output: below(
+      tf.gather(observation, where, axis=-1), output
+    ),
+    spec=draft_lib.output_spec(draft.task, lower=None),
+  )
+
+
+def learning(
+  draft: draft_lib.Draft,
+  settings: settings_lib.TrainerSettings,
+  root_dir: pathlib.Path,
+) -> trainer_lib.Learning:
+  """Builds agent and learning of a draft, from the gin configuration in scope.
+
+  Args:
+    draft: The layer on its task.
+    settings: Numbers of the loop.
+    root_dir: Directory of the run.
+  """
+  tf.keras.utils.set_random_seed(draft.seeds.weights)
+  more = {}
+  if draft.lower is not None and draft.spec.critic == 'action':
+    more['executed_action'] = executed_action(draft)
+  agent = agents.create_agent(
+    draft.time_step_spec, draft.output_spec, seed=draft.seeds.agent, **more
+  )
+  return off_policy.OffPolicyLearning(draft, agent, settings, root_dir)
+
+
+def trainer(
+  layer: spec_lib.Layer,
+  settings: settings_lib.TrainerSettings,
+  task_id: str,
+  lower: load.SavedLayer | None,
+  root_dir: pathlib.Path,
+  seed: int,
+) -> trainer_lib.Trainer:
+  """Builds the trainer of a layer within the layer's gin scope.
+
+  Args:
+    layer: The layer.
+    settings: Numbers of the loop.
+    task_id: Task to train on.
+    lower: The frozen layer below; None for a bottom layer.
+    root_dir: Directory of the run.
+    seed: Seed of everything random in this layer's training.
+
+  Raises:
+    LatentHrlError: If the layer fits neither task nor lower layer, or a number of the
+      agent or its networks is none.
+  """
+  layer_dir = root_dir / 'layers' / layer.name
+  try:
+    with gin.config_scope(layer.name):
+      draft = draft_lib.Draft(
+        layer, task_id, lower, layer_dir, seed, settings.eval_episodes
+      )
+      return trainer_lib.Trainer(
+        draft, learning(draft, settings, root_dir), settings, root_dir
+      )
+  except (TypeError, ValueError) as error:
+    # Nothing has run yet: what networks and agent refuse was bound in gin.
+    raise errors.ConfigError(f'layer {layer.name!r}: {config.one_line(error)}') from error

@@ -1,0 +1,213 @@
+"""Learning from a replay: collection beside updates.
+
+K environment steps and K updates go side by side: the updates take batches drawn before
+those steps, the steps take the weights from before those updates. What a run computes does
+not depend on which of the two is faster.
+"""
+
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from latent_hrl import agents
+from latent_hrl import errors
+from latent_hrl import observations
+from latent_hrl import threads
+from latent_hrl.evaluation import rollout
+from latent_hrl.training import checkpoints as checkpoints_lib
+from latent_hrl.training import collector as collector_lib
+from latent_hrl.training import draft as draft_lib
+from latent_hrl.training import learner as learner_lib
+from latent_hrl.training import replay as replay_lib
+from latent_hrl.training import settings as settings_lib
+
+
+class OffPolicyLearning:
+  """Collector, replay and learner of one layer."""
+
+  def __init__(
+    self,
+    draft: draft_lib.Draft,
+    agent: agents.OffPolicyAgent,
+    settings: settings_lib.TrainerSettings,
+    root_dir: pathlib.Path,
+  ):
+    """Builds everything; nothing runs yet.
+
+    Args:
+      draft: The layer on its task.
+      agent: The agent, on the draft's specs.
+      settings: Numbers of the loop.
+      root_dir: Directory of the run.
+    """
+    self._draft = draft
+    self._spec = spec = draft.spec
+    self._agent = agent
+    self._settings = settings
+    # The weights to act with, evaluate and save: the learner's as last published.
+    acting_network = agent.actor_network.copy(name='ActingNetwork')
+    acting_network.create_variables()
+    draft.act_with(acting_network)
+    decisions_per_call = -(-settings.steps_per_call // spec.interval)
+    self._updates_per_call = decisions_per_call * settings.updates_per_decision
+    self._learner = learner_lib.Learner(
+      agent,
+      acting_network,
+      self._updates_per_call,
+      settings.batch_size,
+      overlap=threads.available_cores() > 1,
+    )
+    self._collector = collector_lib.Collector(
+      draft.env,
+      draft.policy(1),
+      draft.stack_where,
+      draft.own_where,
+      settings.hold_latent_steps,
+      draft.seeds.env,
+      draft.seeds.noise,
+      interval=spec.interval,
+      gamma=agent.gamma,
+      store_action=spec.critic == 'action',
+      noise_damping=settings.noise_damping,
+    )
+    self._replay = replay_lib.ReplayBuffer(
+      settings.replay_capacity,
+      observations.total_size(draft.reads),
+      draft.dimension,
+      draft.seeds.replay,
+    )
+    stores_output = draft.lower is not None and spec.critic == 'output'
+    self._checkpoints = checkpoints_lib.Checkpoints(
+      root_dir / 'checkpoints' / spec.name,
+      agent,
+      self._replay,
+      run={
+        **draft.identity(),
+        'replay_capacity': settings.replay_capacity,
+        'stores': 'output' if stores_output else 'action',
+      },
+    )
+    self._root_dir = root_dir
+    self._losses: list[np.ndarray] = []
+
+  @property
+  def replay(self) -> replay_lib.ReplayBuffer:
+    """The experience of this layer."""
+    return self._replay
+
+  @property
+  def learner(self) -> learner_lib.Learner:
+    """What learns from it."""
+    return self._learner
+
+  def prepare(self) -> None:
+    """Starts compiling: evaluation and the first random steps need not wait for it."""
+    if self._spec.env_steps < self._settings.initial_steps:
+      print(
+        f'{self._spec.name}: note: no update within {self._spec.env_steps:,} steps; '
+        f'Trainer.initial_steps is {self._settings.initial_steps:,}',
+        flush=True,
+      )
+    self._learner.compile()
+
+  def advance(self, env_steps: int) -> int:
+    """Takes up to K environment steps, beside their updates: the hot path.
+
+    Args:
+      env_steps: Environment steps so far.
+
+    Returns:
+      How many were taken.
+
+    Raises:
+      TaskError: If the task breaks its contract.
+      LatentHrlError: If a loss is not finite.
+    """
+    steps = min(self._settings.steps_per_call, self._spec.env_steps - env_steps)
+    starting = env_steps < self._settings.initial_steps
+    losses = batch = None
+    # The decisions that end within these steps, but for those cut short by an episode.
+    interval = self._spec.interval
+    decisions = (env_steps + steps) // interval - env_steps // interval
+    updates = decisions * self._settings.updates_per_decision
+    if updates and not starting:
+      batch = self._replay.sample(self._updates_per_call, self._settings.batch_size)
+      losses = self._learner.start(batch, updates)
+    uniform = starting and self._draft.lower is None
+    for transition in self._collector.collect(steps, uniform):
+      self._replay.add(*transition)
+    if losses is not None:
+      self._take(losses.result(), batch, env_steps + steps)
+    return steps
+
+  def _take(self, losses: np.ndarray, batch: agents.Batch, env_steps: int) -> None:
+    """Acts with the new weights, unless they are worth nothing."""
+    if not np.isfinite(losses).all():
+      named = dict(zip(self._agent.loss_names, losses.tolist(), strict=True))
+      path = self._root_dir / f'diverged_{self._spec.name}.npz'
+      np.savez(path, **batch._asdict())  # type: ignore[arg-type]
+      raise errors.LatentHrlError(
+        f'training of layer {self._spec.name!r} diverged at step {env_steps:,}: '
+        + ', '.join(f'{key} is {v}' for key, v in named.items() if not np.isfinite(v))
+        + f'; the batches of these updates are in {path}, the last checkpoint is intact'
+      )
+    self._learner.publish()
+    self._losses.append(losses)
+
+  def measures(self) -> dict[str, Any]:
+    """Returns mean losses, and the episodes of collection, since the last call."""
+    measures: dict[str, Any] = {}
+    if self._losses:
+      means = np.mean(self._losses, axis=0).tolist()
+      measures.update(zip(self._agent.loss_names, means, strict=True))
+      self._losses.clear()
+    collected = self._collector.take_episodes()
+    if collected:
+      measures['collect'] = rollout.summarize(collected)
+    return measures
+
+  def save(self, env_steps: int, state: dict[str, Any]) -> None:
+    """Writes a checkpoint; see `trainer.Learning`."""
+    scalars, arrays = self._collector.state()
+    losses = np.reshape(self._losses, [-1, len(self._agent.loss_names)])
+    self._checkpoints.save(
+      env_steps, {**state, 'collector': scalars}, {**arrays, 'losses': losses}
+    )
+
+  def restore(self) -> dict[str, Any] | None:
+    """Takes up the newest checkpoint, or what the layer below has learned."""
+    restored = self._checkpoints.restore()
+    if restored is None:
+      if self._spec.inherit:
+        self._inherit()
+      return None
+    state, arrays = restored
+    if not self._collector.restore(state['collector'], arrays):
+      print(
+        f'{self._spec.name}: task {self._draft.task.task_id} does not repeat itself; the '
+        'episode that ran is over',
+        flush=True,
+      )
+      self._replay.end_episode()
+    self._losses = list(arrays['losses'])
+    self._learner.publish()
+    return state
+
+  def _inherit(self) -> None:
+    """Starts from critic and replay of the layer below."""
+    lower = self._draft.lower
+    assert lower is not None
+    record = lower.manifest.layers[-1]
+    # DIR/layers/NAME lies beside DIR/checkpoints/NAME.
+    directory = lower.path.parent.parent / 'checkpoints' / record.name
+    checkpoints_lib.inherit(directory, record.env_steps, self._agent, self._replay)
+    print(
+      f'{self._spec.name}: inherits the critic and {len(self._replay):,} transitions of '
+      f'{record.name}',
+      flush=True,
+    )
+
+  def close(self) -> None:
+    """Ends the learner's thread."""
+    self._learner.close()

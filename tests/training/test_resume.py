@@ -1,0 +1,147 @@
+"""A run that was stopped and started again gives the numbers of one that never was."""
+
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from latent_hrl import config
+from latent_hrl import errors
+from latent_hrl.training import off_policy
+from latent_hrl.training import train_stack
+
+# The compiled updates are in other tests; what is stopped here is the loop.
+pytestmark = pytest.mark.usefixtures('without_xla')
+
+SMALL = [
+  'Layer.env_steps = 240',
+  'Trainer.batch_size = 16',
+  'Trainer.replay_capacity = 150',
+  'Trainer.initial_steps = 40',
+  'Trainer.eval_interval = 80',
+  'Trainer.eval_episodes = 1',
+  'Trainer.checkpoint_interval = 100',
+  'Trainer.hold_latent_steps = 3',
+  'LatentPolicyNetwork.embedding_units = (8,)',
+  'LatentPolicyNetwork.num_couplings = 0',
+  'TwinCriticNetwork.hidden_units = (8,)',
+  "train_stack.task = 'latent_hrl/MultiGoal-v0'",
+]
+ONE = ['train_stack.layers = [@base/Layer()]']
+BASE = config.PROJECT_ROOT / 'testdata' / 'multi_goal_base'
+TOP = [f"train_stack.layers = ['{BASE}', @top/Layer()]", 'top/Layer.interval = 4']
+
+
+def _train(root_dir, bindings):
+  config.load(['gin/defaults.gin'], [*SMALL, *bindings])
+  train_stack.train_stack(root_dir, seed=1)
+
+
+def _stop_at(steps, monkeypatch, how):
+  """Makes learning call `how` once, when it has taken that many steps."""
+  advance = off_policy.OffPolicyLearning.advance
+  waiting = list(steps)
+
+  def stopping(self, env_steps):
+    if waiting and env_steps >= waiting[0]:
+      waiting.pop(0)
+      how()
+    return advance(self, env_steps)
+
+  monkeypatch.setattr(off_policy.OffPolicyLearning, 'advance', stopping)
+
+
+def _results(root_dir):
+  """Metrics without clocks, and every number of the last checkpoint."""
+  rows = [json.loads(line) for line in (root_dir / 'metrics.jsonl').open()]
+  for row in rows:
+    row.pop('wall_s')
+    row.pop('steps_per_s', None)
+  last = max(root_dir.glob('checkpoints/*/step_*'), key=lambda path: path.name)
+  arrays = {}
+  for name in ('agent.npz', 'state.npz'):
+    with np.load(last / name) as saved:
+      arrays |= {f'{name}/{key}': saved[key] for key in saved}
+  state = json.loads((last / 'state.json').read_text().splitlines()[0])
+  for name in ('wall_s', 'chunks', 'sha256'):
+    del state[name]
+  return rows, arrays, state
+
+
+def _assert_same(root_dir, other_dir):
+  rows, arrays, state = _results(root_dir)
+  other_rows, other_arrays, other_state = _results(other_dir)
+  assert rows == other_rows
+  assert state == other_state
+  assert arrays.keys() == other_arrays.keys()
+  for name, array in arrays.items():
+    np.testing.assert_array_equal(array, other_arrays[name], err_msg=name)
+
+
+def _raise():
+  raise RuntimeError('power cut')
+
+
+@pytest.mark.parametrize('bindings', [ONE, TOP], ids=['one', 'top'])
+def test_a_stopped_run_ends_like_one_that_never_was(bindings, tmp_path, monkeypatch):
+  _train(tmp_path / 'whole', bindings)
+  terminate = lambda: os.kill(os.getpid(), signal.SIGTERM)  # noqa: E731
+  _stop_at([17, 93, 160], monkeypatch, terminate)
+  for _ in range(3):
+    with pytest.raises(errors.StoppedError, match='stopped at step .* goes on from there'):
+      _train(tmp_path / 'stopped', bindings)
+
+  _train(tmp_path / 'stopped', bindings)
+
+  _assert_same(tmp_path / 'whole', tmp_path / 'stopped')
+
+
+def test_a_run_that_died_goes_on_from_its_last_checkpoint(tmp_path, monkeypatch):
+  _train(tmp_path / 'whole', ONE)
+  _stop_at([60, 130, 230], monkeypatch, _raise)
+  for _ in range(3):
+    with pytest.raises(RuntimeError, match='power cut'):
+      _train(tmp_path / 'died', ONE)
+
+  # Half a line, as a process leaves it that is killed while it writes.
+  with (tmp_path / 'died' / 'metrics.jsonl').open('a') as file:
+    file.write('{"layer": "base", "env_st')
+  _train(tmp_path / 'died', ONE)
+
+  _assert_same(tmp_path / 'whole', tmp_path / 'died')
+
+
+def test_a_signal_leaves_a_checkpoint_and_its_handlers_as_they_were(tmp_path, monkeypatch):
+  before = signal.getsignal(signal.SIGTERM)
+  _stop_at([24], monkeypatch, lambda: os.kill(os.getpid(), signal.SIGINT))
+
+  with pytest.raises(errors.StoppedError) as stopped:
+    _train(tmp_path, ONE)
+
+  assert stopped.value.signal == signal.SIGINT
+  assert [path.name for path in tmp_path.glob('checkpoints/base/step_*')] == [
+    'step_0000000032'
+  ]
+  assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_second_signal_stops_at_once(tmp_path, monkeypatch):
+  def twice():
+    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGINT)
+
+  _stop_at([24], monkeypatch, twice)
+  with pytest.raises(KeyboardInterrupt):
+    _train(tmp_path, ONE)
+  assert not list(tmp_path.glob('checkpoints/base/step_*'))
+
+
+def test_the_best_layer_is_kept_beside_the_latest(tmp_path):
+  _train(tmp_path, ONE)
+
+  rows = [json.loads(line) for line in (tmp_path / 'metrics.jsonl').open()][1:]
+  best = max(rows, key=lambda row: row['layer_return_mean'])
+  manifest = json.loads((tmp_path / 'best' / 'base' / 'assets' / 'layer.json').read_text())
+  assert manifest['env_steps'] == best['env_steps']
