@@ -17,6 +17,9 @@ PROJECT_ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Modules whose import registers what gin files may name.
 _CONFIGURABLES = (
   'latent_hrl.agents',
+  'latent_hrl.baselines.deterministic',
+  'latent_hrl.baselines.ppo',
+  'latent_hrl.baselines.sac',
   'latent_hrl.environments.tasks',
   'latent_hrl.layers.spec',
   'latent_hrl.networks',

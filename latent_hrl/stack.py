@@ -14,6 +14,10 @@ from latent_hrl.layers import load
 from latent_hrl.layers import manifest as manifest_lib
 from latent_hrl.layers import spec as spec_lib
 
+# The box of a latent as an action, [-5, 5]^D: five standard deviations of the prior reach
+# every action for practical purposes, and most agents want a bounded space.
+LATENT_BOUND = 5.0
+
 
 class _Interface(NamedTuple):
   """What a layer needs of every task that it acts in, trained or about to be."""
@@ -139,15 +143,15 @@ class LatentActionWrapper(gymnasium.Wrapper):
   The executed action is in `info['action']`.
   """
 
-  def __init__(self, task: tasks.Task, layer: load.SavedLayer, bound: float | None = 5.0):
+  def __init__(
+    self, task: tasks.Task, layer: load.SavedLayer, bound: float | None = LATENT_BOUND
+  ):
     """Wraps a task.
 
     Args:
       task: The task, which the layer has to fit.
       layer: The frozen layer, with all layers below it.
-      bound: The latent box is [-bound, bound]^D; None leaves it unbounded. Five standard
-        deviations of the prior reach every action for practical purposes, and most agents
-        want a bounded space.
+      bound: The latent box is [-bound, bound]^D; None leaves it unbounded.
 
     Raises:
       StackError: If the layer does not fit the task.

@@ -2,9 +2,11 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import gin
 
+from latent_hrl import agents
 from latent_hrl import errors
 from latent_hrl import rewards
 
@@ -23,6 +25,8 @@ class Layer:
   Attributes:
     name: Name of the layer and of its directory; the gin scope if empty.
     reward_fn: Reward function from `latent_hrl.rewards`.
+    agent_fn: What builds its agent: `create_agent`, the maximum-entropy agent on a RealNVP
+      policy, or an agent of TF-Agents: `sac_agent`, `td3_agent`, `ddpg_agent`, `ppo_agent`.
     env_steps: Environment steps to train for.
     observation_fields: Names of the fields the layer reads; None for all of the task.
     task: Gymnasium id of the task it trains on; None for that of the stack. A base may come
@@ -39,6 +43,7 @@ class Layer:
 
   name: str = ''
   reward_fn: Callable[..., float] = rewards.task_reward
+  agent_fn: Callable[..., Any] = agents.create_agent
   env_steps: int = 300_000
   observation_fields: Sequence[str] | None = None
   task: str | None = None
@@ -78,6 +83,11 @@ class Layer:
       raise errors.ConfigError(
         f"{name}/Layer.inherit needs {name}/Layer.critic = 'action': a critic of outputs "
         'means nothing to another layer'
+      )
+    if not callable(self.agent_fn):
+      raise errors.ConfigError(
+        f'{name}/Layer.agent_fn must be an agent such as @create_agent, got '
+        f'{self.agent_fn!r}'
       )
     if not callable(self.reward_fn):
       raise errors.ConfigError(

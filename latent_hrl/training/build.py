@@ -1,5 +1,6 @@
 """From a layer as gin describes it to what trains it."""
 
+import inspect
 import pathlib
 
 import gin
@@ -9,11 +10,13 @@ from latent_hrl import agents
 from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import observations
+from latent_hrl.baselines import ppo
 from latent_hrl.layers import inlining
 from latent_hrl.layers import load
 from latent_hrl.layers import spec as spec_lib
 from latent_hrl.training import draft as draft_lib
 from latent_hrl.training import off_policy
+from latent_hrl.training import on_policy
 from latent_hrl.training import settings as settings_lib
 from latent_hrl.training import trainer as trainer_lib
 
@@ -48,9 +51,11 @@ def learning(
   more = {}
   if draft.lower is not None and draft.spec.critic == 'action':
     more['executed_action'] = executed_action(draft)
-  agent = agents.create_agent(
+  agent = draft.spec.agent_fn(
     draft.time_step_spec, draft.output_spec, seed=draft.seeds.agent, **more
   )
+  if isinstance(agent, ppo.PpoBaseline):
+    return on_policy.OnPolicyLearning(draft, agent)
   return off_policy.OffPolicyLearning(draft, agent, settings, root_dir)
 
 
@@ -88,3 +93,17 @@ def trainer(
   except (TypeError, ValueError) as error:
     # Nothing has run yet: what networks and agent refuse was bound in gin.
     raise errors.ConfigError(f'layer {layer.name!r}: {config.one_line(error)}') from error
+
+
+def check_critic(layer: spec_lib.Layer) -> None:
+  """Checks that the layer's agent can judge executed actions, if it is to.
+
+  Raises:
+    ConfigError: If it cannot.
+  """
+  parameters = inspect.signature(layer.agent_fn).parameters
+  if layer.critic == 'action' and 'executed_action' not in parameters:
+    raise errors.ConfigError(
+      f"{layer.name}/Layer.critic = 'action' is for @create_agent, not for "
+      f'@{layer.agent_fn.__name__}'
+    )

@@ -122,6 +122,7 @@ def _check(
       with gin.config_scope(layer.name):
         settings[layer.name] = _settings(layer)
         reward = rewards.bind(layer.reward_fn)
+      build.check_critic(layer)
       layer_reward.probe(task, reward)
       lesson = inheritance.lesson(layer, task, reward)
       if layer.inherit:

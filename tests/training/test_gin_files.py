@@ -8,19 +8,21 @@ import shutil
 import gin
 import gymnasium
 import pytest
-import tensorflow as tf
 
 from latent_hrl import config
 from latent_hrl import rewards
 from latent_hrl.environments import tasks
 from latent_hrl.training import train_stack
 
+# Compilation takes most of the time, and gin files have no say in it.
+pytestmark = pytest.mark.usefixtures('without_xla')
+
 # What others include.
 PARTS = {'defaults', 'second_layer'}
 FILES = sorted(
   path.relative_to(config.PROJECT_ROOT).as_posix()
   for path in (config.PROJECT_ROOT / 'gin').rglob('*.gin')
-  if path.stem not in PARTS
+  if path.stem not in PARTS and path.parent.name != 'compare'
 )
 LAYERS = ('base', 'upper', 'goal', 'maze', 'flat', 'north_east')
 SMALL = {
@@ -32,6 +34,13 @@ SMALL = {
   'LatentPolicyNetwork.embedding_units': '(8,)',
   'LatentPolicyNetwork.num_couplings': 0,  # Couplings are most of what is traced.
   'TwinCriticNetwork.hidden_units': '(8,)',
+  'sac_agent.hidden_units': '(8,)',
+  'deterministic_networks.actor_units': '(8,)',
+  'deterministic_networks.critic_observation_units': '(8,)',
+  'deterministic_networks.critic_joint_units': '(8,)',
+  'ppo_agent.collect_steps': 120,
+  'ppo_agent.minibatch_size': 40,
+  'ppo_agent.num_epochs': 1,
   'Layer.env_steps': 240,
 }
 
@@ -39,17 +48,6 @@ SMALL = {
 def _small() -> list[str]:
   """Bindings that win over those of every layer's own scope."""
   return [f'{scope}/{name} = {value}' for scope in LAYERS for name, value in SMALL.items()]
-
-
-@pytest.fixture(autouse=True)
-def _without_xla(monkeypatch):
-  """Compilation takes most of the time, and gin files have no say in it."""
-  function = tf.function
-
-  def uncompiled(*args, jit_compile=None, **kwargs):
-    return function(*args, **kwargs)
-
-  monkeypatch.setattr(tf, 'function', uncompiled)
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +96,7 @@ def test_a_gin_file_trains(file, run, tmp_path, capsys):
 
   assert top.depth == len(gin.query_parameter('train_stack.layers'))
   assert top.task == gin.query_parameter('train_stack.task')
-  assert all(record.env_steps == 240 for record in top.layers)
+  assert all(record.env_steps >= 240 for record in top.layers)
   assert all('return_mean' in record.evaluation for record in top.layers)
 
 

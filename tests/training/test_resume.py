@@ -27,11 +27,13 @@ SMALL = [
   'LatentPolicyNetwork.embedding_units = (8,)',
   'LatentPolicyNetwork.num_couplings = 0',
   'TwinCriticNetwork.hidden_units = (8,)',
+  'sac_agent.hidden_units = (8,)',
   "train_stack.task = 'latent_hrl/MultiGoal-v0'",
 ]
 ONE = ['train_stack.layers = [@base/Layer()]']
 BASE = config.PROJECT_ROOT / 'testdata' / 'multi_goal_base'
 TOP = [f"train_stack.layers = ['{BASE}', @top/Layer()]", 'top/Layer.interval = 4']
+BASELINE = [*ONE, 'base/Layer.agent_fn = @sac_agent']
 
 
 def _train(root_dir, bindings):
@@ -84,7 +86,7 @@ def _raise():
   raise RuntimeError('power cut')
 
 
-@pytest.mark.parametrize('bindings', [ONE, TOP], ids=['one', 'top'])
+@pytest.mark.parametrize('bindings', [ONE, TOP, BASELINE], ids=['one', 'top', 'baseline'])
 def test_a_stopped_run_ends_like_one_that_never_was(bindings, tmp_path, monkeypatch):
   _train(tmp_path / 'whole', bindings)
   terminate = lambda: os.kill(os.getpid(), signal.SIGTERM)  # noqa: E731

@@ -1,0 +1,1 @@
+"""TF-Agents' own agents, to compare with: SAC, TD3, DDPG and PPO."""

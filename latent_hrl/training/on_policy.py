@@ -1,0 +1,140 @@
+"""Learning from what was just collected: PPO as TF-Agents' own loop has it."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tf_agents.policies import py_tf_eager_policy
+from tf_agents.train import actor as actor_lib
+from tf_agents.trajectories import trajectory
+
+from latent_hrl import errors
+from latent_hrl.baselines import ppo
+from latent_hrl.evaluation import rollout
+from latent_hrl.training import draft as draft_lib
+from latent_hrl.training import layer_environment
+
+
+class OnPolicyLearning:
+  """TF-Agents' Actor and PPO agent in turns, one sequence at a time.
+
+  The steps are those of TF-Agents' PPOLearner. That one reads ahead and counts on a replay
+  server that makes it wait; here the minibatches are drawn without.
+
+  A run takes minutes, and what TF-Agents' policies draw from cannot be kept: there are no
+  checkpoints, an interrupted layer starts again.
+  """
+
+  def __init__(self, draft: draft_lib.Draft, baseline: ppo.PpoBaseline):
+    """Builds everything; nothing runs yet.
+
+    Args:
+      draft: The layer on its task.
+      baseline: The agent, on the draft's specs.
+    """
+    self._spec = draft.spec
+    self._baseline = baseline
+    agent = baseline.agent
+    draft.act_with(baseline.actor_network)
+    self._env = layer_environment.LayerEnvironment(
+      draft.env,
+      draft.task,
+      draft.lower,
+      draft.own_where,
+      draft.time_step_spec,
+      agent.action_spec,
+      draft.seeds.env,
+      draft.spec.interval,
+      baseline.gamma,
+    )
+    self._collected: list[trajectory.Trajectory] = []
+    self._actor = actor_lib.Actor(
+      self._env,
+      py_tf_eager_policy.PyTFEagerPolicy(agent.collect_policy, use_tf_function=True),
+      agent.train_step_counter,
+      steps_per_run=baseline.collect_steps,
+      observers=[self._collected.append],
+    )
+    self._rng = np.random.default_rng(draft.seeds.replay)
+    self._prepare = tf.function(self._with_advantages, autograph=False)
+    self._train = tf.function(agent.train, autograph=False)
+    self._losses: list[float] = []
+
+  def prepare(self) -> None:
+    """Has nothing to start."""
+
+  def advance(self, env_steps: int) -> int:
+    """Collects one sequence and learns from it.
+
+    The last one may reach beyond the layer's number of steps.
+
+    Args:
+      env_steps: Environment steps so far.
+
+    Returns:
+      How many were taken.
+
+    Raises:
+      TaskError: If the task breaks its contract.
+      LatentHrlError: If the loss is not finite.
+    """
+    before = self._env.env_steps
+    self._baseline.progress.assign(min(env_steps / self._spec.env_steps, 1.0))
+    self._collected.clear()
+    self._actor.run()
+    loss = self._learn()
+    if not np.isfinite(loss):
+      raise errors.LatentHrlError(
+        f'training of layer {self._spec.name!r} diverged at step {env_steps:,}: loss is '
+        f'{loss}'
+      )
+    self._losses.append(loss)
+    return self._env.env_steps - before
+
+  def _learn(self) -> float:
+    """Goes through the sequence several times in shuffled minibatches; the mean loss."""
+    steps, size = self._baseline.collect_steps, self._baseline.minibatch_size
+    # As in TF-Agents' example: the boundary between two episodes takes up a step, what is
+    # over at the end is left out.
+    sequence = tf.nest.map_structure(
+      lambda *parts: tf.constant(np.stack(parts)[np.newaxis]), *self._collected[:steps]
+    )
+    experience = tf.nest.map_structure(
+      lambda part: part[0].numpy(), self._prepare(sequence)
+    )
+    order = [self._rng.permutation(steps) for _ in range(self._baseline.num_epochs)]
+    losses = []
+    for rows in np.reshape(order, [-1, size]):
+      minibatch = tf.nest.map_structure(
+        lambda part, rows=rows: tf.constant(part[rows, np.newaxis]), experience
+      )
+      losses.append(self._train(minibatch).loss)
+    return float(np.mean(losses))
+
+  def _with_advantages(self, sequence: trajectory.Trajectory) -> trajectory.Trajectory:
+    """Takes a sequence [1, T] into the normalisers, then computes its advantages."""
+    agent = self._baseline.agent
+    agent.update_observation_normalizer(sequence.observation)
+    agent.update_reward_normalizer(sequence.reward)
+    return agent.preprocess_sequence(sequence)
+
+  def measures(self) -> dict[str, Any]:
+    """Returns the mean loss, and the episodes of collection, since the last call."""
+    measures: dict[str, Any] = {}
+    if self._losses:
+      measures['loss'] = float(np.mean(self._losses))
+      self._losses.clear()
+    collected = self._env.take_episodes()
+    if collected:
+      measures['collect'] = rollout.summarize(collected)
+    return measures
+
+  def save(self, env_steps: int, state: dict[str, Any]) -> None:
+    """Keeps nothing; see the class."""
+
+  def restore(self) -> dict[str, Any] | None:
+    """Finds nothing; see the class."""
+    return None
+
+  def close(self) -> None:
+    """Has nothing to end."""

@@ -1,0 +1,131 @@
+"""Policies of TF-Agents' agents as layers: the same actions, the same densities."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tf_agents.policies import greedy_policy
+from tf_agents.trajectories import time_step as ts
+
+from latent_hrl.baselines import deterministic
+from latent_hrl.baselines import policies
+from latent_hrl.baselines import ppo
+from latent_hrl.baselines import sac
+from latent_hrl.layers import module as module_lib
+from tests import helpers
+
+OBSERVATION = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+LATENT = np.random.default_rng(1).normal(size=(5, 2)).astype(np.float32)
+FIELDS = (helpers.BODY,)
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+  tf.keras.utils.set_random_seed(0)
+
+
+def _build(agent_fn, spec=None, **kwargs):
+  time_step_spec = ts.time_step_spec(tf.TensorSpec([3], tf.float32))
+  baseline = agent_fn(time_step_spec, spec or helpers.action_spec(), **kwargs)
+  return baseline, module_lib.LayerModule(baseline.actor_network, FIELDS, FIELDS)
+
+
+AGENTS = (
+  sac.sac_agent,
+  deterministic.td3_agent,
+  deterministic.ddpg_agent,
+  ppo.ppo_agent,
+)
+
+
+@pytest.mark.parametrize('agent_fn', AGENTS)
+def test_the_mode_is_the_action_of_tf_agents_policy(agent_fn):
+  baseline, module = _build(agent_fn)
+  time_step = ts.restart(tf.constant(OBSERVATION), batch_size=5)
+
+  policy = greedy_policy.GreedyPolicy(baseline.agent.policy)
+
+  action = module.serving_default(OBSERVATION)['action']
+
+  np.testing.assert_allclose(action, policy.action(time_step).action, atol=1e-6)
+
+
+@pytest.mark.parametrize('agent_fn', [sac.sac_agent, ppo.ppo_agent])
+def test_the_density_is_that_of_tf_agents_distribution(agent_fn):
+  baseline, module = _build(agent_fn)
+  time_step = ts.restart(tf.constant(OBSERVATION), batch_size=5)
+  action = module.decode(OBSERVATION, 0.3 * LATENT)['action']
+
+  encoded = module.encode(OBSERVATION, action)
+
+  expected = baseline.agent.collect_policy.distribution(time_step).action
+  assert not np.any(encoded['clipped'])
+  np.testing.assert_allclose(encoded['latent'], 0.3 * LATENT, atol=1e-5)
+  np.testing.assert_allclose(
+    encoded['log_prob'], expected.log_prob(action), rtol=1e-4, atol=1e-4
+  )
+
+
+@pytest.mark.parametrize(
+  ('agent_fn', 'noise'),
+  [
+    (deterministic.td3_agent, 'exploration_noise_std'),
+    (deterministic.ddpg_agent, 'ou_stddev'),
+  ],
+)
+def test_noise_is_measured_in_half_widths_of_the_box_and_clipped(agent_fn, noise):
+  _, module = _build(agent_fn, **{noise: 0.1})
+  mode = module.decode(OBSERVATION, 0 * LATENT)['action'].numpy()
+
+  action = module.decode(OBSERVATION, LATENT)['action'].numpy()
+  far = module.decode(OBSERVATION, 100 + 0 * LATENT)['action'].numpy()
+
+  half_width = (helpers.BOX_HIGH - helpers.BOX_LOW) / 2
+  np.testing.assert_allclose(action - mode, 0.1 * half_width * LATENT, atol=1e-5)
+  np.testing.assert_array_equal(far, np.tile(helpers.BOX_HIGH, (5, 1)))
+  encoded = module.encode(OBSERVATION, far)
+  assert np.all(encoded['clipped'])
+  assert np.all(np.isfinite(encoded['log_prob']))
+
+
+def test_ppo_sees_normalised_observations():
+  baseline, module = _build(ppo.ppo_agent)
+  before = module.serving_default(OBSERVATION)['action'].numpy()
+
+  shifted = tf.constant(10 + OBSERVATION[np.newaxis])
+  for _ in range(20):
+    baseline.agent.update_observation_normalizer(shifted)
+
+  after = module.serving_default(OBSERVATION)['action'].numpy()
+  assert np.max(np.abs(after - before)) > 1e-3
+  # What normalises is a part of the layer: a saved one takes it along.
+  owned = {variable.ref() for variable in module.variables}
+  normalizer = baseline.agent.collect_policy.observation_normalizer
+  assert {variable.ref() for variable in normalizer.variables} <= owned
+
+
+def test_a_latent_gets_the_box_of_the_latent_wrapper():
+  spec = policies.bounded(helpers.latent_spec(3))
+
+  np.testing.assert_array_equal(spec.minimum, [-5, -5, -5])
+  np.testing.assert_array_equal(spec.maximum, [5, 5, 5])
+  bounded = helpers.action_spec()
+  assert policies.bounded(bounded) is bounded
+
+
+def test_a_baseline_on_a_layer_passes_its_output_down(tmp_path):
+  lower = helpers.save_layer(tmp_path, 'base', FIELDS, FIELDS).saved
+  baseline, _ = _build(sac.sac_agent, helpers.latent_spec())
+  module = module_lib.LayerModule(
+    baseline.actor_network, FIELDS, FIELDS, lower=lower.module, lower_fields=FIELDS
+  )
+
+  latent = 0.2 * LATENT
+  action, log_det = module.forward(OBSERVATION, latent)
+
+  flow = baseline.actor_network.flow(tf.constant(OBSERVATION))
+  output = 5 * np.tanh(flow.forward(latent))
+  np.testing.assert_allclose(action, lower.decode(OBSERVATION, output), atol=1e-5)
+  back, inverse_log_det, clipped = module.inverse(OBSERVATION, action)
+  assert not np.any(clipped)
+  np.testing.assert_allclose(back, latent, atol=1e-2)
+  np.testing.assert_allclose(inverse_log_det, -log_det, atol=1e-2)

@@ -1,0 +1,112 @@
+"""TF-Agents' agents as layers, from gin to a saved layer."""
+
+import json
+
+import numpy as np
+import pytest
+
+from latent_hrl import config
+from latent_hrl import errors
+from latent_hrl.evaluation import rollout
+from latent_hrl.layers import load
+from latent_hrl.training import train_stack
+
+# The compiled updates are in tests/baselines.
+pytestmark = pytest.mark.usefixtures('without_xla')
+
+BASE = config.PROJECT_ROOT / 'testdata' / 'multi_goal_base'
+SMALL = [
+  'Layer.env_steps = 96',
+  'Trainer.batch_size = 16',
+  'Trainer.initial_steps = 48',
+  'Trainer.eval_interval = 48',
+  'Trainer.eval_episodes = 1',
+  'sac_agent.hidden_units = (8,)',
+  'deterministic_networks.actor_units = (8,)',
+  'deterministic_networks.critic_observation_units = (8,)',
+  'deterministic_networks.critic_joint_units = (8,)',
+  'ppo_agent.actor_units = (8,)',
+  'ppo_agent.value_units = (8,)',
+  'ppo_agent.collect_steps = 32',
+  'ppo_agent.minibatch_size = 16',
+  'ppo_agent.num_epochs = 2',
+  "train_stack.task = 'latent_hrl/MultiGoal-v0'",
+]
+
+
+def _train(root_dir, *bindings):
+  config.load(['gin/defaults.gin'], [*SMALL, *bindings])
+  layer = train_stack.train_stack(root_dir, seed=1)
+  rows = [json.loads(line) for line in (root_dir / 'metrics.jsonl').open()]
+  return layer, rows
+
+
+@pytest.mark.parametrize(
+  ('agent', 'loss'), [('td3', 'critic_loss'), ('ddpg', 'critic_loss'), ('ppo', 'loss')]
+)
+def test_a_baseline_trains_and_is_saved_as_a_layer(agent, loss, tmp_path):
+  layer, rows = _train(
+    tmp_path,
+    'train_stack.layers = [@base/Layer()]',
+    f'base/Layer.agent_fn = @{agent}_agent',
+    'base/Trainer.noise_damping = 0.15',
+  )
+
+  assert [row['env_steps'] for row in rows] == [0, 48, 96] or agent == 'ppo'
+  assert np.isfinite(rows[-1][loss])
+  assert any(row['collect']['episodes'] > 0 for row in rows if 'collect' in row)
+  again = load.load_layer(tmp_path / 'layers' / 'base')
+  # What was evaluated last is what was saved.
+  assert layer.manifest.layers[-1].evaluation['return_mean'] == rows[-1]['return_mean']
+  episodes = rollout.evaluate(again, episodes=2)
+  assert all(np.isfinite(episode.task_return) for episode in episodes)
+
+
+@pytest.mark.parametrize(('agent', 'interval'), [('sac', 1), ('ppo', 4)])
+def test_a_baseline_trains_on_the_latent_of_a_layer(agent, interval, tmp_path):
+  layer, rows = _train(
+    tmp_path,
+    f"train_stack.layers = ['{BASE}', @top/Layer()]",
+    f'top/Layer.agent_fn = @{agent}_agent',
+    f'top/Layer.interval = {interval}',
+  )
+
+  assert [record.name for record in layer.manifest.layers] == ['base', 'top']
+  assert layer.manifest.held_outputs == (interval > 1)
+  assert rows[-1]['env_steps'] >= 96
+  observation = np.zeros((2, 2), np.float32)
+  latent = np.float32([[0.1, -0.1], [0.0, 0.2]])
+  action = layer.decode(observation, latent)
+  np.testing.assert_allclose(layer.encode(observation, action)['latent'], latent, atol=0.05)
+
+
+def test_ppo_gives_the_same_numbers_again(tmp_path):
+  bindings = ('train_stack.layers = [@base/Layer()]', 'base/Layer.agent_fn = @ppo_agent')
+
+  first, rows = _train(tmp_path / 'first', *bindings)
+  again, rows_again = _train(tmp_path / 'again', *bindings)
+
+  assert [r['return_mean'] for r in rows] == [r['return_mean'] for r in rows_again]
+  observation, latent = np.zeros((1, 2), np.float32), np.ones((1, 2), np.float32)
+  np.testing.assert_array_equal(
+    first.decode(observation, latent), again.decode(observation, latent)
+  )
+
+
+@pytest.mark.parametrize(
+  ('binding', 'message'),
+  [
+    ("top/Layer.critic = 'action'", "critic = 'action' is for @create_agent"),
+    ('ppo_agent.minibatch_size = 7', 'must be a multiple of ppo_agent.minibatch_size'),
+    ("top/Layer.agent_fn = 'sac'", 'agent_fn must be an agent such as @create_agent'),
+  ],
+)
+def test_what_does_not_fit_an_agent_is_refused(binding, message, tmp_path):
+  bindings = (
+    f"train_stack.layers = ['{BASE}', @top/Layer()]",
+    'top/Layer.agent_fn = @ppo_agent',
+    binding,
+  )
+  with pytest.raises(errors.ConfigError, match=message):
+    _train(tmp_path / 'run', *bindings)
+  assert not (tmp_path / 'run').exists()
