@@ -4,13 +4,13 @@ import json
 import os
 import signal
 
-import numpy as np
 import pytest
 
 from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl.training import off_policy
 from latent_hrl.training import train_stack
+from tests.reliability import results
 
 # The compiled updates are in other tests; what is stopped here is the loop.
 pytestmark = pytest.mark.usefixtures('without_xla')
@@ -55,33 +55,6 @@ def _stop_at(steps, monkeypatch, how):
   monkeypatch.setattr(off_policy.OffPolicyLearning, 'advance', stopping)
 
 
-def _results(root_dir):
-  """Metrics without clocks, and every number of the last checkpoint."""
-  rows = [json.loads(line) for line in (root_dir / 'metrics.jsonl').open()]
-  for row in rows:
-    row.pop('wall_s')
-    row.pop('steps_per_s', None)
-  last = max(root_dir.glob('checkpoints/*/step_*'), key=lambda path: path.name)
-  arrays = {}
-  for name in ('agent.npz', 'state.npz'):
-    with np.load(last / name) as saved:
-      arrays |= {f'{name}/{key}': saved[key] for key in saved}
-  state = json.loads((last / 'state.json').read_text().splitlines()[0])
-  for name in ('wall_s', 'chunks', 'sha256'):
-    del state[name]
-  return rows, arrays, state
-
-
-def _assert_same(root_dir, other_dir):
-  rows, arrays, state = _results(root_dir)
-  other_rows, other_arrays, other_state = _results(other_dir)
-  assert rows == other_rows
-  assert state == other_state
-  assert arrays.keys() == other_arrays.keys()
-  for name, array in arrays.items():
-    np.testing.assert_array_equal(array, other_arrays[name], err_msg=name)
-
-
 def _raise():
   raise RuntimeError('power cut')
 
@@ -97,7 +70,7 @@ def test_a_stopped_run_ends_like_one_that_never_was(bindings, tmp_path, monkeypa
 
   _train(tmp_path / 'stopped', bindings)
 
-  _assert_same(tmp_path / 'whole', tmp_path / 'stopped')
+  assert not results.differences(tmp_path / 'whole', tmp_path / 'stopped')
 
 
 def test_a_run_that_died_goes_on_from_its_last_checkpoint(tmp_path, monkeypatch):
@@ -112,7 +85,7 @@ def test_a_run_that_died_goes_on_from_its_last_checkpoint(tmp_path, monkeypatch)
     file.write('{"layer": "base", "env_st')
   _train(tmp_path / 'died', ONE)
 
-  _assert_same(tmp_path / 'whole', tmp_path / 'died')
+  assert not results.differences(tmp_path / 'whole', tmp_path / 'died')
 
 
 def test_a_signal_leaves_a_checkpoint_and_its_handlers_as_they_were(tmp_path, monkeypatch):

@@ -1,0 +1,1 @@
+"""What is promised of runs that die, shown at full length."""
