@@ -1,11 +1,8 @@
 """What came of a benchmark: ratios, a table and a picture."""
 
-import os
 import pathlib
-import platform
 import statistics
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from typing import NamedTuple
 
 import matplotlib
@@ -59,15 +56,6 @@ ASKED = (
 )
 FIRST_STEP_SECONDS = 20.0
 
-_PACKAGES = (
-  'tensorflow',
-  'tf-agents',
-  'tensorflow-probability',
-  'mujoco',
-  'gymnasium',
-  'numpy',
-)
-
 
 def ratios(numerator: Sequence[float], denominator: Sequence[float]) -> list[float]:
   """Returns the ratio of each round: both sides of it had the same minute."""
@@ -79,33 +67,6 @@ def spread(values: Sequence[float], digits: int = 1) -> str:
   low, high = min(values), max(values)
   middle = statistics.median(values)
   return f'{middle:,.{digits}f} ({low:,.{digits}f} to {high:,.{digits}f})'
-
-
-def machine() -> dict[str, str]:
-  """Describes the machine and the packages."""
-  model = platform.processor() or platform.machine()
-  flags: set[str] = set()
-  cpuinfo = pathlib.Path('/proc/cpuinfo')
-  if cpuinfo.exists():
-    for line in cpuinfo.read_text(encoding='utf-8').splitlines():
-      name, _, value = line.partition(':')
-      if name.strip() == 'model name':
-        model = value.strip()
-      if name.strip() == 'flags':
-        flags = set(value.split())
-  vector = next((name for name in ('avx512f', 'avx2', 'avx') if name in flags), 'unknown')
-  if hasattr(os, 'sysconf'):
-    memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30
-  else:
-    memory = float('nan')
-  return {
-    'processor': f'{model} ({vector})',
-    'cores': str(os.cpu_count()),
-    'memory': f'{memory:.0f} GiB',
-    'system': platform.system(),
-    'python': platform.python_version(),
-    **{name: metadata.version(name) for name in _PACKAGES},
-  }
 
 
 def text(results: Mapping[str, Mapping[str, dict]], facts: Mapping[str, str]) -> str:

@@ -19,6 +19,7 @@ from benchmarks import process
 from benchmarks import report
 from benchmarks import systems
 from latent_hrl import files
+from latent_hrl import machine
 
 _OUTPUT = flags.DEFINE_string('output', 'results/bench', 'Directory of the results.')
 _REPEATS = flags.DEFINE_integer('repeats', 5, 'Rounds of each group.', lower_bound=1)
@@ -52,7 +53,7 @@ def main(_) -> None:
       results[group] = _measure(group, _REPEATS.value, peers_python)
   except RuntimeError as error:  # Nothing is written: half a table would mislead.
     sys.exit(f'error: {error}')
-  facts = report.machine()
+  facts = machine.describe()
   table = report.text(results, facts)
   files.write_text(output / 'table.md', table)
   content = json.dumps({'machine': facts, 'results': results}, indent=1)
