@@ -18,9 +18,9 @@ from latent_hrl.evaluation import plots
 class MetricsLog:
   """`metrics.jsonl` of a run: one JSON object a line, an evaluation each.
 
-  Every row has `layer`, `reward`, `env_steps`, `wall_s` (training time of the layer,
-  evaluations included) and the measures of `rollout.summarize`; `collect` has those of the
-  episodes that were collected since the last row. After updates there are also
+  Every row has `layer`, its `task` and `reward`, `env_steps`, `wall_s` (training time of
+  the layer, evaluations included) and the measures of `rollout.summarize`; `collect` has
+  those of the episodes that were collected since the last row. After updates there are also
   `steps_per_s` and the means of the agent's losses since the last row.
   """
 

@@ -142,6 +142,7 @@ class Trainer:
     self._wall_s += time.perf_counter() - clock
     row = {
       'layer': self._spec.name,
+      'task': self._draft.task.task_id,
       'reward': self._draft.reward.name,
       'env_steps': self._env_steps,
       'wall_s': round(self._wall_s, 3),

@@ -77,6 +77,7 @@ def test_metrics_have_a_row_per_evaluation(run):
   ]
   assert rows[0]['episodes'] == 2 and rows[0]['success_rate'] in (0.0, 0.5, 1.0)
   assert rows[3]['reward'] == 'sparse_goal'
+  assert rows[3]['task'] == 'latent_hrl/MultiGoal-v0'
   assert 'collect' not in rows[0] and rows[2]['collect']['episodes'] >= 2
   for key in ('critic_loss', 'temperature', 'entropy', 'q_value', 'steps_per_s', 'wall_s'):
     assert np.isfinite(rows[1][key])
