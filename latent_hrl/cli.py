@@ -24,7 +24,7 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 
 
-def run(main: Callable[[], None]) -> None:
+def run(main: Callable[[], None], tensorflow: bool = True) -> None:
   """Parses the flags, calls `main`, and exits.
 
   Exit codes: 0 success; 2 bad input or a task that broke its contract, told in one line on
@@ -33,9 +33,10 @@ def run(main: Callable[[], None]) -> None:
 
   Args:
     main: The launcher's body.
+    tensorflow: Whether it needs TensorFlow, which takes seconds to import.
   """
   logging.set_verbosity(logging.ERROR)
-  app.run(lambda _: sys.exit(_guarded(main)), flags_parser=_parse_flags)
+  app.run(lambda _: sys.exit(_guarded(main, tensorflow)), flags_parser=_parse_flags)
 
 
 def _parse_flags(argv: list[str]) -> list[str]:
@@ -48,9 +49,10 @@ def _parse_flags(argv: list[str]) -> list[str]:
   return rest
 
 
-def _guarded(main: Callable[[], None]) -> int:
+def _guarded(main: Callable[[], None], tensorflow: bool) -> int:
   try:
-    _import_tensorflow()
+    if tensorflow:
+      _import_tensorflow()
     main()
   except errors.StoppedError as error:
     print(error, file=sys.stderr)
@@ -100,6 +102,11 @@ def _report(message: str) -> int:
 def _fail(message: str) -> None:
   first_line = message.strip().splitlines()[0]
   sys.exit(_report(f'{first_line} (see --help)'))
+
+
+def cores() -> int | None:
+  """Returns what --cores says."""
+  return _CORES.value
 
 
 def configure_threads() -> threads.Threads:

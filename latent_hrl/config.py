@@ -14,7 +14,7 @@ from latent_hrl import errors
 # What gin raises on a file or binding it does not take.
 _GIN_ERRORS = (ValueError, TypeError, SyntaxError, OSError, RuntimeError, ImportError)
 PROJECT_ROOT = pathlib.Path(__file__).resolve().parents[1]
-# Modules whose import registers what gin files may name.
+# Modules whose import registers what gin files of training may name.
 _CONFIGURABLES = (
   'latent_hrl.agents',
   'latent_hrl.baselines.deterministic',
@@ -29,17 +29,23 @@ _CONFIGURABLES = (
 )
 
 
-def load(gin_files: Sequence[str], gin_bindings: Sequence[str] = ()) -> None:
+def load(
+  gin_files: Sequence[str],
+  gin_bindings: Sequence[str] = (),
+  configurables: Sequence[str] = _CONFIGURABLES,
+) -> None:
   """Replaces the gin configuration by these files and bindings.
 
   Args:
     gin_files: Paths; `include` in them is also looked up from the project's root.
     gin_bindings: Bindings such as `Trainer.batch_size = 128`, which override the files.
+    configurables: Modules whose import registers what the files may name; those of
+      training unless told otherwise.
 
   Raises:
     ConfigError: If a file is missing, or names something unknown.
   """
-  for module in _CONFIGURABLES:
+  for module in configurables:
     importlib.import_module(module)
   for path in gin_files:
     if not pathlib.Path(path).is_file() and not (PROJECT_ROOT / path).is_file():
