@@ -55,7 +55,7 @@ def train_stack(
         f'train_stack.layers holds {layer!r}; write @NAME/Layer(), with parentheses, or '
         'the path of a saved layer'
       )
-  settings = _check(layers, task)
+  settings = check(layers, task)
 
   with contextlib.ExitStack() as closing:
     return _train(root_dir, seed, task, layers, settings, closing)
@@ -95,14 +95,25 @@ def _train(
     finally:
       trainer.close()
     lower = load.load_layer(root_dir / 'layers' / layer.name)
-  assert lower is not None  # _check refuses an empty list.
+  assert lower is not None  # check refuses an empty list.
   return lower
 
 
-def _check(
+def check(
   layers: Sequence[spec_lib.Layer | str], task_id: str
 ) -> dict[str, settings_lib.TrainerSettings]:
-  """Checks all that can be known before training; returns the settings by layer name."""
+  """Checks all that can be known before training.
+
+  Args:
+    layers: As for `train_stack`.
+    task_id: The stack's task.
+
+  Returns:
+    The settings by layer name.
+
+  Raises:
+    LatentHrlError: If anything does not fit.
+  """
   checked: list[spec_lib.Layer | manifest_lib.Manifest] = [
     load.check(pathlib.Path(layer)) if isinstance(layer, str) else layer for layer in layers
   ]
