@@ -24,6 +24,7 @@ setuptools.setup(
   author='The latent_hrl authors',
   license='Apache-2.0',
   packages=setuptools.find_packages(include=['latent_hrl*', 'launchers*']),
+  package_data={'latent_hrl.comparison': ['templates/*.j2']},
   python_requires='>=3.11,<3.12',
   install_requires=[
     'absl-py>=2.1,<3',
@@ -31,9 +32,11 @@ setuptools.setup(
     'gymnasium[mujoco]>=1.3,<2',
     'imageio>=2.34,<3',
     'imageio-ffmpeg>=0.5,<1',  # the MP4 writer of imageio
+    'jinja2>=3.1,<4',
     'matplotlib>=3.9,<4',
     'mujoco>=3.1',
     'numpy>=2,<3',
+    'scipy>=1.15,<2',
     'tensorboard>=2.20,<2.22',  # TensorFlow 2.21 stopped bringing it; tf.summary needs it
     'tensorflow>=2.20,<2.22',
     'tensorflow-probability==0.23.0',  # the series that TF-Agents 0.19 pins
