@@ -11,7 +11,8 @@ from latent_hrl import errors
 GIN_FILES = sorted(
   str(path.relative_to(config.PROJECT_ROOT))
   for path in (config.PROJECT_ROOT / 'gin').rglob('*.gin')
-  if path.stem != 'second_layer'  # A part of others.
+  # A part of others; and comparisons, which are no runs.
+  if path.stem != 'second_layer' and path.parent.name != 'compare'
 )
 
 

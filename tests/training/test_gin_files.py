@@ -22,7 +22,7 @@ PARTS = {'defaults', 'second_layer'}
 FILES = sorted(
   path.relative_to(config.PROJECT_ROOT).as_posix()
   for path in (config.PROJECT_ROOT / 'gin').rglob('*.gin')
-  if path.stem not in PARTS and path.parent.name != 'compare'
+  if path.stem not in PARTS and path.parent.name != 'compare'  # These are no runs.
 )
 LAYERS = ('base', 'upper', 'goal', 'maze', 'flat', 'north_east')
 SMALL = {

@@ -1,0 +1,102 @@
+"""Processes that do not outlive this one, and a directory that only one of it works in."""
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import pathlib
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, Any
+
+from latent_hrl import errors
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)  # Loaded before any fork: the child has one call to make.
+# Seconds a process has to end in when it is asked to.
+_GRACE = 5.0
+
+
+def start(command: Sequence[str], **kwargs: Any) -> subprocess.Popen:
+  """Starts a process that the kernel kills when this one dies, even by SIGKILL.
+
+  It has a process group of its own, so that Ctrl-C reaches this process alone. Call it from
+  the main thread: to the kernel the thread is the parent.
+
+  Args:
+    command: The command.
+    **kwargs: For `subprocess.Popen`.
+  """
+  parent = os.getpid()
+
+  def die_with_parent() -> None:
+    if hasattr(_libc, 'prctl'):
+      _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+      os._exit(1)
+
+  return subprocess.Popen(command, process_group=0, preexec_fn=die_with_parent, **kwargs)
+
+
+def end(processes: Iterable[subprocess.Popen]) -> None:
+  """Ends processes and what they started: politely, then not."""
+  processes = [process for process in processes if process.poll() is None]
+  for process in processes:
+    os.killpg(process.pid, signal.SIGTERM)
+  deadline = time.monotonic() + _GRACE
+  for process in processes:
+    try:
+      process.wait(max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+      os.killpg(process.pid, signal.SIGKILL)
+      process.wait()
+
+
+@contextlib.contextmanager
+def locked(directory: pathlib.Path, patience: float = 5.0) -> Iterator[IO[str]]:
+  """Keeps other launchers out of a directory, which is made if need be.
+
+  Give the file to children (`pass_fds`): then none can go on there unnoticed, should this
+  process die before them.
+
+  Args:
+    directory: The directory.
+    patience: Seconds to wait for another to end.
+
+  Yields:
+    The locked file.
+
+  Raises:
+    ConfigError: If another does not end.
+  """
+  directory.mkdir(parents=True, exist_ok=True)
+  with (directory / '.lock').open('w', encoding='ascii') as lock:
+    deadline = time.monotonic() + patience
+    while True:
+      try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        break
+      except BlockingIOError:
+        if time.monotonic() > deadline:
+          raise errors.ConfigError(
+            f'another comparison is running in {directory}; wait for it to end'
+          ) from None
+        time.sleep(0.05)
+    yield lock
+
+
+@contextlib.contextmanager
+def interrupted_by(*signals: signal.Signals) -> Iterator[None]:
+  """Makes these signals end the body as Ctrl-C does."""
+
+  def interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+  before = {number: signal.signal(number, interrupt) for number in signals}
+  try:
+    yield
+  finally:
+    for number, handler in before.items():
+      signal.signal(number, handler)

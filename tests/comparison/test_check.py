@@ -1,0 +1,33 @@
+"""What is known to be wrong before a run starts."""
+
+import re
+
+import pytest
+
+from latent_hrl.comparison import check
+
+TASK = "train_stack.task = 'latent_hrl/MultiGoal-v0'"
+
+
+def test_what_would_train_has_no_problem():
+  assert check.problem('gin/stack_half_cheetah.gin', [], ['base', 'upper']) is None
+  assert check.problem('gin/half_cheetah.gin', [TASK], ['base']) is None
+
+
+@pytest.mark.parametrize(
+  ('gin_file', 'binding', 'words'),
+  [
+    ('gin/half_cheeta.gin', TASK, "did you mean 'gin/half_cheetah.gin'"),
+    ('gin/half_cheetah.gin', "train_stack.task = 'HalfCheeta-v5'", 'there is no task'),
+    ('gin/half_cheetah.gin', 'Trainer.batch_sise = 3', "did you mean 'batch_size'"),
+    ('gin/half_cheetah.gin', 'Trainer.batch_size = 0', 'must be a positive integer'),
+    ('gin/half_cheetah.gin', "train_stack.task = 'CartPole-v1'", 'continuous actions'),
+    ('gin/half_cheetah.gin', 'import no_such_module', 'no_such_module'),
+    ('gin/stack_half_cheetah.gin', TASK, r"trains the layers \['base', 'upper'\]"),
+  ],
+)
+def test_a_problem_is_one_line(gin_file, binding, words):
+  found = check.problem(gin_file, [binding], ['base'])
+
+  assert found is not None and '\n' not in found
+  assert re.search(words, found), found

@@ -1,0 +1,34 @@
+"""Processes that end when they are to, and a directory of one's own."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from latent_hrl import errors
+from latent_hrl.comparison import child
+
+
+def test_two_launchers_do_not_share_a_directory(tmp_path):
+  with (
+    child.locked(tmp_path),
+    pytest.raises(errors.ConfigError, match='another comparison is running in'),
+    child.locked(tmp_path, patience=0.1),
+  ):
+    pass
+  with child.locked(tmp_path, patience=0.1):
+    pass
+
+
+def test_a_process_that_does_not_listen_is_killed(monkeypatch):
+  monkeypatch.setattr(child, '_GRACE', 0.3)
+  code = 'import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True)'
+  deaf = child.start(
+    [sys.executable, '-S', '-c', f'{code}; time.sleep(60)'], stdout=subprocess.PIPE
+  )
+  deaf.stdout.readline()
+  child.end([deaf])
+
+  assert deaf.returncode == -signal.SIGKILL
+  deaf.stdout.close()
