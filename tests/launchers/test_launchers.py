@@ -12,14 +12,14 @@ from latent_hrl.environments import tasks
 from tests import helpers
 
 
-def _run(launcher, *flags):
+def _run(launcher, *flags, timeout=240):
   return subprocess.run(
     [sys.executable, '-m', f'launchers.{launcher}', *flags],
     cwd=config.PROJECT_ROOT,
     env={**os.environ, 'CUDA_VISIBLE_DEVICES': ''},
     capture_output=True,
     text=True,
-    timeout=240,
+    timeout=timeout,
     check=False,
   )
 
@@ -43,17 +43,20 @@ def _assert_one_line_error(finished, *words):
     ('eval', ['--layer=x', '--episodes=none'], ['episodes', 'none']),
     ('eval', ['--layer=x', '--latents=best'], ['latents', 'mode|hold|sample']),
     ('eval', ['--layer=x', 'stray'], ['stray']),
+    ('compare', ['--root_dir=x', '--gin_file=y', '--jobs=0'], ['jobs', '0']),
+    ('compare', ['--root_dir=x', '--gin_file=y'], ["no gin file 'y'"]),
+    ('convert_sb3', ['--evaluations=x', '--system=y', '--task=z'], ['--output']),
   ],
 )
 def test_a_bad_flag_is_one_line(launcher, flags, words):
   _assert_one_line_error(_run(launcher, *flags), *words)
 
 
-@pytest.mark.parametrize('launcher', ['train', 'eval', 'demo'])
+@pytest.mark.parametrize('launcher', ['train', 'eval', 'demo', 'compare'])
 def test_help_names_the_flags(launcher):
   finished = _run(launcher, '--help')
 
-  assert '--seed' in finished.stdout
+  assert '--seed' in finished.stdout  # Or --seeds.
   assert 'python -m launchers.' + launcher in finished.stdout
 
 
@@ -135,3 +138,61 @@ def test_eval_plays_writes_and_films(tmp_path):
   assert (content['seed'], len(content['returns'])) == (4, 3)
   assert f'return  {content["return_mean"]:.1f}' in finished.stdout
   assert (tmp_path / 'film.gif').stat().st_size > 1000
+
+
+def test_compare_tells_a_gin_mistake_and_writes_nothing(tmp_path):
+  root_dir = tmp_path / 'compare'
+  finished = _run(
+    'compare',
+    f'--root_dir={root_dir}',
+    '--gin_file=gin/compare/quick.gin',
+    '--gin_bindings=compare.sedes = 3',
+  )
+
+  _assert_one_line_error(finished, 'sedes', "did you mean 'seeds'")
+  assert not root_dir.exists()
+
+
+TINY = """
+System.bindings = [
+    'LatentPolicyNetwork.embedding_units = (8,)',
+    'LatentPolicyNetwork.num_couplings = 0',
+    'TwinCriticNetwork.hidden_units = (8,)',
+    'Trainer.batch_size = 16',
+    'Trainer.initial_steps = 40',
+    'Trainer.eval_interval = 100',
+    'Trainer.eval_episodes = 2',
+]
+tiny/System.gin_file = 'gin/half_cheetah.gin'
+absent/System.gin_file = 'gin/half_cheeta.gin'
+compare.systems = [@tiny/System(), @absent/System()]
+compare.tasks = ['latent_hrl/MultiGoal-v0', 'latent_hrl/MultiGaol-v0']
+compare.seeds = 2
+compare.env_steps = 200
+"""
+
+
+def test_compare_trains_what_it_can_and_reports_the_rest(tmp_path, monkeypatch):
+  monkeypatch.setenv('TMPDIR', str(tmp_path))  # Others' claims of cores are there.
+  gin_file = tmp_path / 'tiny.gin'
+  gin_file.write_text(TINY)
+  root_dir = tmp_path / 'compare'
+  finished = _run(
+    'compare',
+    f'--root_dir={root_dir}',
+    f'--gin_file={gin_file}',
+    '--seeds=1',
+    timeout=600,  # Three processes, two of which import TensorFlow.
+  )
+
+  _assert_one_line_error(finished, '3 of 4 runs and files are missing')
+  assert "there is no gin file 'gin/half_cheeta.gin'; did you mean" in finished.stdout
+  assert 'tiny on latent_hrl/MultiGoal-v0, seed 0: finished, return' in finished.stdout
+  report = (root_dir / 'report.md').read_text()
+  assert (
+    "no task 'latent_hrl/MultiGaol-v0'; did you mean 'latent_hrl/MultiGoal-v0'" in report
+  )
+  assert f'python -m launchers.compare --root_dir={root_dir}' in report
+  metrics = root_dir / 'runs/tiny/latent_hrl_MultiGoal-v0/seed_0/metrics.jsonl'
+  last = json.loads(metrics.read_text().splitlines()[-1])
+  assert (last['task'], last['env_steps']) == ('latent_hrl/MultiGoal-v0', 200)
