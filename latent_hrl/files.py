@@ -17,43 +17,61 @@ _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
 
+@contextlib.contextmanager
+def told(path: pathlib.Path) -> Iterator[None]:
+  """Turns what the system refuses, a full disk above all, into an error about a path.
+
+  Raises:
+    LatentHrlError: If the body raises an OSError.
+  """
+  try:
+    yield
+  except OSError as error:
+    raise errors.LatentHrlError(
+      f'cannot write {path}: {error.strerror or error}; what was there before is intact'
+    ) from error
+
+
 def write_text(path: pathlib.Path, text: str) -> None:
   """Writes a text file atomically: readers see the old or the new content."""
-  path.parent.mkdir(parents=True, exist_ok=True)
-  descriptor, temporary = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
-  try:
-    with os.fdopen(descriptor, 'w', encoding='utf-8') as file:
-      file.write(text)
-    move_into_place(pathlib.Path(temporary), path)
-  except BaseException:
-    pathlib.Path(temporary).unlink(missing_ok=True)
-    raise
+  write_bytes(path, text.encode())
+
+
+def write_bytes(path: pathlib.Path, content: bytes) -> None:
+  """Writes a file atomically, on disk before anything that comes later.
+
+  Raises:
+    LatentHrlError: If the system refuses.
+  """
+  with told(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
+    try:
+      with os.fdopen(descriptor, 'wb') as file:
+        file.write(content)
+      os.chmod(temporary, 0o644)
+      sync(pathlib.Path(temporary))
+      os.replace(temporary, path)
+      sync(path.parent)
+    except BaseException:
+      pathlib.Path(temporary).unlink(missing_ok=True)
+      raise
+
+
+def append_line(path: pathlib.Path, line: str) -> None:
+  """Adds a line to a text file.
+
+  Raises:
+    LatentHrlError: If the system refuses; part of the line may be there.
+  """
+  with told(path), path.open('a', encoding='utf-8') as file:
+    file.write(line + '\n')
 
 
 def sha256(path: pathlib.Path) -> str:
   """Returns the SHA-256 of a file, in hexadecimal digits."""
   with path.open('rb') as file:
     return hashlib.file_digest(file, 'sha256').hexdigest()
-
-
-@contextlib.contextmanager
-def temporary_in(directory: pathlib.Path) -> Iterator[pathlib.Path]:
-  """Yields the path of a new file for `move_into_place`; removes it if still there."""
-  directory.mkdir(parents=True, exist_ok=True)
-  descriptor, name = tempfile.mkstemp(prefix='.', suffix='.npz', dir=directory)
-  os.close(descriptor)
-  try:
-    yield pathlib.Path(name)
-  finally:
-    pathlib.Path(name).unlink(missing_ok=True)
-
-
-def move_into_place(temporary: pathlib.Path, path: pathlib.Path) -> None:
-  """Gives a written file its name, on disk before anything that comes later."""
-  os.chmod(temporary, 0o644)
-  sync(temporary)
-  os.replace(temporary, path)
-  sync(path.parent)
 
 
 def sweep(directory: pathlib.Path) -> None:
@@ -107,21 +125,25 @@ def replacing_directory(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
   Args:
     path: The directory to create or replace.
+
+  Raises:
+    LatentHrlError: If the system refuses.
   """
-  path.parent.mkdir(parents=True, exist_ok=True)
-  temporary = pathlib.Path(tempfile.mkdtemp(prefix=f'.{path.name}.', dir=path.parent))
-  try:
-    temporary.chmod(0o755)
-    yield temporary
-    for entry in (*temporary.rglob('*'), temporary):
-      sync(entry)
-    if path.exists():
-      _exchange(temporary, path)
-    else:
-      temporary.rename(path)
-    sync(path.parent)
-  finally:
-    shutil.rmtree(temporary, ignore_errors=True)
+  with told(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = pathlib.Path(tempfile.mkdtemp(prefix=f'.{path.name}.', dir=path.parent))
+    try:
+      temporary.chmod(0o755)
+      yield temporary
+      for entry in (*temporary.rglob('*'), temporary):
+        sync(entry)
+      if path.exists():
+        _exchange(temporary, path)
+      else:
+        temporary.rename(path)
+      sync(path.parent)
+    finally:
+      shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _exchange(first: pathlib.Path, second: pathlib.Path) -> None:

@@ -1,5 +1,6 @@
 """Pictures: learning curves, and trajectories coloured by latent."""
 
+import io
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ matplotlib.use('Agg')
 import matplotlib.pyplot as plt  # noqa: E402  the backend is chosen first
 import numpy as np  # noqa: E402
 
+from latent_hrl import files  # noqa: E402
 from latent_hrl.environments import multi_goal  # noqa: E402
 from latent_hrl.evaluation import rollout  # noqa: E402
 from latent_hrl.evaluation import skills  # noqa: E402
@@ -17,11 +19,10 @@ from latent_hrl.evaluation import skills  # noqa: E402
 
 def _save(figure: plt.Figure, path: pathlib.Path) -> None:
   """Writes a picture whole or not at all."""
-  path.parent.mkdir(parents=True, exist_ok=True)
-  temporary = path.with_name(f'.{path.name}')
-  figure.savefig(temporary, format='png', dpi=110, bbox_inches='tight')
+  picture = io.BytesIO()
+  figure.savefig(picture, format='png', dpi=110, bbox_inches='tight')
   plt.close(figure)
-  temporary.replace(path)
+  files.write_bytes(path, picture.getvalue())
 
 
 def _axes(title: str, x_label: str, y_label: str, size: tuple[float, float] = (7, 4.2)):

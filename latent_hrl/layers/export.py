@@ -1,6 +1,7 @@
 """Saves a layer: SavedModel, manifest and model card, in one directory."""
 
 import dataclasses
+import errno
 import logging
 import pathlib
 
@@ -29,6 +30,8 @@ def export_layer(
     logger.setLevel(logging.ERROR)
     try:
       tf.saved_model.save(module, str(directory), signatures=module.signatures())
+    except tf.errors.OpError as error:  # A full disk, in TensorFlow's words.
+      raise OSError(errno.EIO, error.message.splitlines()[0]) from error
     finally:
       logger.setLevel(level)
     (directory / 'README.md').write_text(model_card(manifest), encoding='utf-8')

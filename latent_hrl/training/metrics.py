@@ -70,8 +70,7 @@ class MetricsLog:
       if not (isinstance(value, float) and not math.isfinite(value))
     }
     self._rows.append(row)
-    with self._path.open('a', encoding='utf-8') as file:
-      file.write(json.dumps(row) + '\n')
+    files.append_line(self._path, json.dumps(row))
     plots.learning_curve(self._rows, self._title, self._curve_path)
 
 

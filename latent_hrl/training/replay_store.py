@@ -5,6 +5,8 @@ written again each time. Files are named by the rows that they hold and by their
 one never takes the place of another that an older checkpoint still needs.
 """
 
+import hashlib
+import io
 import pathlib
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -48,11 +50,12 @@ class ReplayStore:
     oldest, stop = replay.rows_kept
     start = max(oldest, self._chunks[-1].stop if self._chunks else 0)
     if start < stop:
-      with files.temporary_in(self._directory) as temporary:
-        np.savez(temporary, **replay.read(start, stop))  # type: ignore[arg-type]
-        digest = files.sha256(temporary)
-        name = f'rows_{start:012d}_{stop:012d}_{digest[:8]}.npz'
-        files.move_into_place(temporary, self._directory / name)
+      buffer = io.BytesIO()
+      np.savez(buffer, **replay.read(start, stop))  # type: ignore[arg-type]
+      content = buffer.getvalue()
+      digest = hashlib.sha256(content).hexdigest()
+      name = f'rows_{start:012d}_{stop:012d}_{digest[:8]}.npz'
+      files.write_bytes(self._directory / name, content)
       self._chunks.append(Chunk(start, stop, name, digest))
     self._chunks = [chunk for chunk in self._chunks if chunk.stop > oldest]
     return self._chunks
