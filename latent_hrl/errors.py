@@ -39,7 +39,9 @@ class LayerLoadError(LatentHrlError):
   """
 
   def __init__(self, path: object, reason: str):
-    super().__init__(f'cannot load layer {str(path)!r}: {reason}')
+    # What is damaged may hold any character; the message stays one line of text.
+    printable = ''.join(char if char.isprintable() else ' ' for char in reason)
+    super().__init__(f'cannot load layer {str(path)!r}: {" ".join(printable.split())}')
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

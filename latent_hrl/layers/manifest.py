@@ -1,18 +1,32 @@
-"""The manifest of a saved layer: `assets/layer.json`, read as plain data."""
+"""The manifest of a saved layer: `assets/layer.json`, read as plain data.
+
+It holds the SHA-256 of every other file and, from format 2 on, one of itself: `sha256` is
+that of the same text without this entry. So one wrong bit anywhere is found. That guards
+against damage, not against forgery: whoever changes a layer can write new sums.
+"""
 
 import dataclasses
 import hashlib
 import importlib.metadata
+import itertools
 import json
+import math
 import pathlib
 import platform
+import re
 from typing import Any
 
 from latent_hrl import errors
 from latent_hrl import observations
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+# Format 1 has no `sha256`: damage of a manifest can go unseen that is still a manifest.
+_READABLE = (1, FORMAT_VERSION)
 PATH = 'assets/layer.json'
+_MAX_BYTES = 16 * 2**20
+# A name becomes a gin scope and a directory.
+NAME = re.compile(r'[\w-]+')
+_SHA256 = re.compile('[0-9a-f]{64}')
 _PACKAGES = (
   'tensorflow',
   'tf-keras',
@@ -104,9 +118,18 @@ class Manifest:
     return self.layers[-1].task
 
   def to_json(self) -> str:
-    """Returns the manifest as JSON text."""
+    """Returns the manifest as JSON text.
+
+    Raises:
+      ValueError: If a number is NaN or infinite, which JSON does not know.
+      TypeError: If an option or argument is of a type that JSON does not know.
+    """
+    content = self._content()
+    return _text({**content, 'sha256': _seal(content)})
+
+  def _content(self) -> dict[str, Any]:
     top = self.layers[-1]
-    content = {
+    return {
       'format_version': FORMAT_VERSION,
       'name': self.name,
       'depth': self.depth,
@@ -125,7 +148,14 @@ class Manifest:
       'files': self.files,
       'config': self.config,
     }
-    return json.dumps(content, indent=2, sort_keys=False) + '\n'
+
+
+def _text(content: dict[str, Any]) -> str:
+  return json.dumps(content, indent=2, allow_nan=False) + '\n'
+
+
+def _seal(content: dict[str, Any]) -> str:
+  return hashlib.sha256(_text(content).encode()).hexdigest()
 
 
 def package_versions() -> dict[str, str]:
@@ -164,65 +194,99 @@ def read(directory: pathlib.Path) -> Manifest:
     LayerLoadError: If there is none, or it is not one.
   """
   path = directory / PATH
-  if not directory.is_dir():
-    raise errors.LayerLoadError(directory, 'there is no such directory')
   try:
-    text = path.read_text(encoding='utf-8')
-  except FileNotFoundError:
-    raise errors.LayerLoadError(directory, f'it is no saved layer: no {PATH}') from None
-  except (OSError, UnicodeDecodeError) as error:
+    if not directory.is_dir():
+      raise errors.LayerLoadError(directory, 'there is no such directory')
+    if not path.is_file():
+      raise errors.LayerLoadError(directory, f'it is no saved layer: no {PATH}')
+    if path.stat().st_size > _MAX_BYTES:
+      raise errors.LayerLoadError(directory, f'{PATH} is too large for a manifest')
+    return _parse(path.read_bytes().decode('utf-8'))
+  except OSError as error:
     raise errors.LayerLoadError(directory, f'{PATH} is unreadable: {error}') from None
-  try:
-    content = json.loads(text)
-    version = content['format_version']
-    if version != FORMAT_VERSION:
-      raise errors.LayerLoadError(
-        directory, f'format version {version} is not {FORMAT_VERSION}, which this reads'
-      )
-    manifest = _parse(content)
-    if (content['depth'], content['latent_size']) != (manifest.depth, manifest.dimension):
-      raise ValueError('it contradicts itself on depth or latent size')
+  except _UnreadableFormatError as error:
+    raise errors.LayerLoadError(directory, str(error)) from None
   except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-    reason = f'{type(error).__name__}: {error}'.splitlines()[0]
+    reason = f'{type(error).__name__}: {error}'
     raise errors.LayerLoadError(directory, f'{PATH} is damaged ({reason})') from None
-  return manifest
 
 
-def _parse(content: dict[str, Any]) -> Manifest:
-  records = []
-  for record in content['layers']:
-    record = LayerRecord(**record)
-    reads = tuple(_typed(name, str) for name in _typed(record.reads, list))
-    _typed(record.name, str)
-    _typed(record.task, str)
-    _typed(record.reward, str)
-    _typed(record.env_steps, int)
-    _typed(record.seed, int)
-    if _typed(record.interval, int) < 1:
-      raise ValueError(f'an interval of {record.interval} steps')
-    if record.digest is not None:
-      _typed(record.digest, str)
-    _typed(record.task_options, dict)
-    _typed(record.reward_arguments, dict)
-    _typed(record.evaluation, dict)
-    records.append(dataclasses.replace(record, reads=reads))
-  if not records:
-    raise ValueError('no layers')
+class _UnreadableFormatError(Exception):
+  """A manifest of another format."""
+
+
+def _parse(text: str) -> Manifest:
+  content = json.loads(text)
+  version = content['format_version']
+  if version not in _READABLE:
+    raise _UnreadableFormatError(
+      f'format version {version} is none of {_READABLE}, which this reads'
+    )
   manifest = Manifest(
     fields=tuple(
       observations.ObservationField(_typed(f['name'], str), _typed(f['size'], int))
       for f in _typed(content['observation_fields'], list)
     ),
-    action_low=tuple(float(value) for value in content['action_low']),
-    action_high=tuple(float(value) for value in content['action_high']),
-    layers=tuple(records),
+    action_low=tuple(_typed(value, float) for value in content['action_low']),
+    action_high=tuple(_typed(value, float) for value in content['action_high']),
+    layers=tuple(_record(record) for record in _typed(content['layers'], list)),
     packages=_typed(content['packages'], dict),
     files=_typed(content['files'], dict),
     config=_typed(content['config'], str),
   )
-  if len(manifest.action_low) != len(manifest.action_high) or not manifest.action_low:
-    raise ValueError('the action box has no consistent size')
+  _check(manifest)
+  if version == 1:  # Its first manifests knew no intervals.
+    content.setdefault('interval', 1)
+  for key, value in manifest._content().items():
+    if key not in ('format_version', 'layers') and content[key] != value:
+      raise ValueError(f'it contradicts itself on {key}')
+  if version == FORMAT_VERSION:
+    if content.pop('sha256') != _seal(content):
+      raise ValueError('its own SHA-256 does not match')
+    if text != manifest.to_json():
+      raise ValueError('it says more than a manifest does, or something twice')
   return manifest
+
+
+def _record(content: dict[str, Any]) -> LayerRecord:
+  record = LayerRecord(**content)
+  reads = tuple(_typed(name, str) for name in _typed(record.reads, list))
+  for text in (record.name, record.task, record.reward):
+    _typed(text, str)
+  if _typed(record.interval, int) < 1:
+    raise ValueError(f'an interval of {record.interval} steps')
+  if _typed(record.env_steps, int) < 0 or _typed(record.seed, int) < 0:
+    raise ValueError('negative environment steps or a negative seed')
+  for options in (record.task_options, record.reward_arguments, record.evaluation):
+    _typed(options, dict)
+  if not NAME.fullmatch(record.name):
+    raise ValueError(f'{record.name!r} is no name of a layer')
+  return dataclasses.replace(record, reads=reads)
+
+
+def _check(manifest: Manifest) -> None:
+  """Checks that the parts of a manifest fit together; raises ValueError."""
+  if not manifest.layers:
+    raise ValueError('no layers')
+  sizes = {field.name: field.size for field in manifest.fields}
+  if not sizes or len(sizes) < len(manifest.fields) or min(sizes.values()) < 1:
+    raise ValueError('an observation field without a name and a size of its own')
+  box = list(zip(manifest.action_low, manifest.action_high, strict=True))
+  if not box or not all(low < high and math.isfinite(high - low) for low, high in box):
+    raise ValueError(f'the action box is none: {box}')
+  for record in manifest.layers:
+    if not record.reads or not sizes.keys() >= set(record.reads):
+      raise ValueError(f'layer {record.name!r} reads {record.reads} of {list(sizes)}')
+  intervals = [record.interval for record in manifest.layers]
+  nested = all(k % below == 0 for below, k in itertools.pairwise(intervals))
+  if intervals[0] != 1 or not nested:
+    raise ValueError(f'intervals of {intervals} steps do not nest')
+  *below, top = manifest.layers
+  if top.digest is not None:
+    raise ValueError('the top layer names a digest of itself')
+  for digest in (*(record.digest for record in below), *manifest.files.values()):
+    if not _SHA256.fullmatch(_typed(digest, str)):
+      raise ValueError(f'{digest!r} is no SHA-256')
 
 
 def _typed(value: Any, kind: type) -> Any:

@@ -401,22 +401,15 @@ def test_directory_that_is_no_layer_is_refused(tmp_path):
   _fails(tmp_path / 'none', 'there is no such directory')
 
 
-def _claim(path, **changes):
-  """Makes the manifest match the files that are there."""
-  content = json.loads((path / manifest_lib.PATH).read_text(encoding='utf-8'))
-  content.update(files=manifest_lib.file_digests(path), **changes)
-  (path / manifest_lib.PATH).write_text(json.dumps(content), encoding='utf-8')
-
-
 def test_manifest_over_no_model_is_refused(copy):
   (copy / 'saved_model.pb').unlink()
-  _claim(copy)
+  helpers.claim(copy)
   _fails(copy, 'saved_model.pb is missing')
 
 
 def test_manifest_over_a_broken_model_is_refused(copy):
   (copy / 'saved_model.pb').write_bytes(b'no model')
-  _claim(copy)
+  helpers.claim(copy)
   _fails(copy, 'TensorFlow cannot load it')
 
 
@@ -424,7 +417,7 @@ def test_manifest_over_a_model_that_is_no_layer_is_refused(copy, tmp_path):
   shutil.rmtree(copy / 'variables')
   tf.saved_model.save(tf.Module(), str(tmp_path / 'other'))
   shutil.copytree(tmp_path / 'other', copy, dirs_exist_ok=True)
-  _claim(copy)
+  helpers.claim(copy)
   _fails(copy, "it has no function 'forward'")
 
 
