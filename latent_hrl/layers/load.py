@@ -1,4 +1,4 @@
-"""Loads a saved layer, after checking that it is intact."""
+"""Loads a saved layer, after checking that it is intact and does what a layer does."""
 
 import dataclasses
 import pathlib
@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from latent_hrl import errors
 from latent_hrl import observations
+from latent_hrl.layers import contents
+from latent_hrl.layers import graph
 from latent_hrl.layers import manifest as manifest_lib
 from latent_hrl.layers import module as module_lib
 from latent_hrl.layers import policy as policy_lib
@@ -105,7 +107,10 @@ class SavedLayer:
 
 
 def check(path: pathlib.Path) -> manifest_lib.Manifest:
-  """Checks a saved layer without running any of it: manifest first, then every file.
+  """Checks a saved layer without running any of it: manifest, files, operations.
+
+  The files must not change until they are loaded: what another process writes between is
+  not seen.
 
   Args:
     path: The directory.
@@ -114,25 +119,15 @@ def check(path: pathlib.Path) -> manifest_lib.Manifest:
     The manifest.
 
   Raises:
-    LayerLoadError: If it is no saved layer, or a file is missing, extra or changed.
+    LayerLoadError: If it is no saved layer, a file is missing, extra or changed, or the
+      graph holds what no layer needs.
   """
   manifest = manifest_lib.read(path)
-  for entry in path.rglob('*'):
-    if entry.is_symlink():
-      raise errors.LayerLoadError(path, f'{entry.relative_to(path)} is a link')
   try:
-    found = manifest_lib.file_digests(path)
+    contents.check(path, manifest)
+    graph.check(path, manifest)
   except OSError as error:
     raise errors.LayerLoadError(path, f'a file is unreadable: {error}') from None
-  for name in sorted(manifest.files.keys() | found.keys()):
-    if name not in found:
-      raise errors.LayerLoadError(path, f'{name} is missing')
-    if name not in manifest.files:
-      raise errors.LayerLoadError(path, f'{name} is not listed in {manifest_lib.PATH}')
-    if manifest.files[name] != found[name]:
-      raise errors.LayerLoadError(path, f'{name} is damaged: its SHA-256 does not match')
-  if 'saved_model.pb' not in found:
-    raise errors.LayerLoadError(path, 'saved_model.pb is missing')
   return manifest
 
 
@@ -150,7 +145,7 @@ def load_layer(path: str | pathlib.Path) -> SavedLayer:
   try:
     module = tf.saved_model.load(str(path))
   except Exception as error:  # TensorFlow raises many types on a bad SavedModel.
-    reason = f'{type(error).__name__}: {error}'.splitlines()[0]
+    reason = f'{type(error).__name__}: {error}'.split('\n')[0]
     raise errors.LayerLoadError(path, f'TensorFlow cannot load it ({reason})') from None
   functions = ['forward', 'inverse', *module_lib.SIGNATURES]
   if manifest.held_outputs:

@@ -410,15 +410,20 @@ def test_manifest_over_no_model_is_refused(copy):
 def test_manifest_over_a_broken_model_is_refused(copy):
   (copy / 'saved_model.pb').write_bytes(b'no model')
   helpers.claim(copy)
-  _fails(copy, 'TensorFlow cannot load it')
+  _fails(copy, 'saved_model.pb is damaged: no SavedModel')
 
 
-def test_manifest_over_a_model_that_is_no_layer_is_refused(copy, tmp_path):
-  shutil.rmtree(copy / 'variables')
+def test_manifest_over_another_model_is_refused(copy, tmp_path):
   tf.saved_model.save(tf.Module(), str(tmp_path / 'other'))
   shutil.copytree(tmp_path / 'other', copy, dirs_exist_ok=True)
   helpers.claim(copy)
-  _fails(copy, "it has no function 'forward'")
+  _fails(copy, "signature 'decode' is not as the manifest tells")
+
+
+def test_manifest_over_broken_weights_is_refused(copy):
+  (copy / 'variables' / 'variables.index').write_bytes(b'no index')
+  helpers.claim(copy)
+  _fails(copy, 'TensorFlow cannot load it')
 
 
 def test_export_replaces_the_layer_that_is_there(copy, saved_base):
