@@ -160,7 +160,14 @@ class LatentPolicyNetwork(network.Network):
       # The embedding itself is shift and log-scale, 0 at first: the identity.
       embedding_size, initializer = 2 * dimension, 'zeros'
     else:
-      embedding_size, initializer = embedding_size or 2 * dimension, 'glorot_uniform'
+      initializer = 'glorot_uniform'
+      embedding_size = 2 * dimension if embedding_size is None else embedding_size
+    conditioner_units = dimension if conditioner_units is None else conditioner_units
+    for units in (*embedding_units, embedding_size, conditioner_units):
+      if units < 1:
+        raise ValueError(
+          f'The units of every layer of {name} must be positive, got {units}.'
+        )
     self._embedding = tf.keras.Sequential(
       [tf.keras.layers.Dense(units, activation='relu') for units in embedding_units]
       + [tf.keras.layers.Dense(embedding_size, kernel_initializer=initializer)],
@@ -169,7 +176,7 @@ class LatentPolicyNetwork(network.Network):
     self._conditioners = [
       CouplingConditioner(
         input_size=abs(mask) + embedding_size,
-        hidden_units=conditioner_units or dimension,
+        hidden_units=conditioner_units,
         output_size=dimension - abs(mask),
         name=f'coupling_{i}',
       )

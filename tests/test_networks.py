@@ -288,6 +288,8 @@ def test_specs_that_are_no_float_vector_are_an_error(observation, output, label)
   [
     ({'num_couplings': -1}, 'num_couplings must be at least 1'),
     ({'conditioner_units': -1}, 'units'),
+    ({'conditioner_units': 0}, 'units'),  # Not the default.
+    ({'embedding_size': 0}, 'units'),
   ],
 )
 def test_sizes_below_one_are_an_error(arguments, message):
