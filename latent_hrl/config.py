@@ -1,19 +1,21 @@
 """Reads gin files and bindings; every mistake is one line that names the nearest name."""
 
+import contextlib
+import copy
 import importlib
 import inspect
 import pathlib
 import re
 import tokenize
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import gin
 
 from latent_hrl import errors
 
-# What gin raises on a file or binding it does not take.
-_GIN_ERRORS = (ValueError, TypeError, SyntaxError, OSError, RuntimeError, ImportError)
 PROJECT_ROOT = pathlib.Path(__file__).resolve().parents[1]
+gin.add_config_file_search_path(str(PROJECT_ROOT))
 # Modules whose import registers what gin files of training may name.
 _CONFIGURABLES = (
   'latent_hrl.agents',
@@ -51,15 +53,80 @@ def load(
     if not pathlib.Path(path).is_file() and not (PROJECT_ROOT / path).is_file():
       raise errors.ConfigError(f'there is no gin file {path!r}{_nearest_file(path)}')
   gin.clear_config()
-  gin.add_config_file_search_path(str(PROJECT_ROOT))
+  with mistakes():
+    try:
+      gin.parse_config_files_and_bindings(list(gin_files), list(gin_bindings))
+    except (tokenize.TokenError, UnicodeDecodeError) as error:
+      raise errors.ConfigError(
+        f'gin cannot read {", ".join(gin_files)} with its bindings: {error}'
+      ) from error
+    # Makes the layers: what one of them refuses is known now.
+    stack = gin.get_bindings('train_stack')
+  _check_scopes(stack.get('layers'))
+
+
+@contextlib.contextmanager
+def mistakes() -> Iterator[None]:
+  """Tells in one line what gin, or what it calls with a user's values, does not take.
+
+  For code that runs nothing but configuration: any exception is the user's to mend. A gin
+  file may import a module, which may raise anything.
+  """
   try:
-    gin.parse_config_files_and_bindings(list(gin_files), list(gin_bindings))
-  except tokenize.TokenError as error:
-    raise errors.ConfigError(
-      f'gin cannot read {", ".join(gin_files)} with its bindings: {error.args[0]}'
-    ) from error
-  except _GIN_ERRORS as error:
+    yield
+  except errors.LatentHrlError:
+    raise  # The first line says it all; gin appends where it was.
+  except Exception as error:
     raise errors.ConfigError(one_line(error)) from error
+
+
+def _check_scopes(layers: object) -> None:
+  """Checks that each scope with bindings is one that something is made in.
+
+  gin takes `bse/Trainer.batch_size = 3` for a scope that nobody has entered yet, and the
+  layer `base` would silently train with another number.
+  """
+  bindings = _bindings()
+  known = {
+    reference.scoped_selector.rpartition('/')[0]
+    for reference in gin.config.iterate_references(bindings)
+  }
+  known |= {scope for scope, selector in bindings if selector.endswith('.Layer')}
+  known |= {getattr(layer, 'name', '') for layer in _as_list(layers)}
+  for scope, selector in bindings:
+    if scope and selector != 'gin.macro' and scope not in known:
+      name = selector.split('.')[-1]
+      raise errors.ConfigError(
+        f'{scope}/{name}: there is no layer {scope!r}{errors.nearest(scope, known)}'
+      )
+
+
+def bound_values(configurables: Container[str]) -> Iterator[tuple[str, str, Any]]:
+  """Yields what is bound, in any scope: such as `base/Trainer`, `batch_size` and 128.
+
+  Args:
+    configurables: The names to look for, without scope.
+
+  Raises:
+    ConfigError: If a value refers to what cannot be made.
+  """
+  for (scope, selector), values in _bindings().items():
+    name = selector.split('.')[-1]
+    if name not in configurables:
+      continue
+    for parameter, value in values.items():
+      with mistakes():
+        resolved = copy.deepcopy(value)  # References and macros become what they stand for.
+      yield f'{scope}/{name}'.lstrip('/'), parameter, resolved
+
+
+def _bindings() -> Mapping[tuple[str, str], Mapping[str, Any]]:
+  # gin has no public way to list them.
+  return getattr(gin.config, '_CONFIG', {})
+
+
+def _as_list(value: object) -> list:
+  return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def one_line(error: BaseException) -> str:
@@ -72,11 +139,16 @@ def one_line(error: BaseException) -> str:
   if unknown:
     name = unknown.group(1).split('/')[-1].rstrip('()')
     return f'gin: {text.rstrip(".")}{errors.nearest(name, _configurables())}'
+  macro = re.search("No bindings specified for '(.*)/gin.macro'", text)
+  if macro:
+    return f'gin: %{macro.group(1)} has no value'
   parameter = re.search(r"'?([\w./]+)'? doesn't have a parameter named '(\w+)'", text)
   if parameter:
     known = _parameters(parameter.group(1).split('/')[-1])
     return f'gin: {text.rstrip(".")}{errors.nearest(parameter.group(2), known)}'
-  return text
+  if isinstance(error, LookupError | AttributeError | NameError):
+    return f'{type(error).__name__}: {text}'  # Alone, it would be a bare name.
+  return text or type(error).__name__
 
 
 def _configurables() -> Iterable[str]:

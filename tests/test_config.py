@@ -65,6 +65,9 @@ MISTAKES = {
   'Trainer.batch_size 3': 'gin cannot read',
   'include "gin/nowhere.gin"': 'gin/nowhere.gin',
   'import no_such_module': 'no_such_module',
+  'Trainer.batch_size = %size': 'gin: %size has no value',
+  'bsae/Trainer.batch_size = 3': "there is no layer 'bsae'; did you mean 'base'",
+  'train_stack.layers = [@base/Layer(), @alive()]': 'alive.. missing 1 required',
 }
 
 
@@ -90,6 +93,52 @@ def test_a_damaged_file_is_named(tmp_path):
 
   with pytest.raises(errors.ConfigError, match='bad.gin'):
     config.load([str(path)])
+
+
+def test_a_scope_may_be_that_of_a_layer_left_out_or_of_a_reference():
+  config.load(
+    ['gin/multi_goal.gin'],
+    [
+      'train_stack.layers = [@base/Layer()]',
+      'north_east/Trainer.batch_size = 8',
+      'base/Layer.reward_fn = @near/sparse_goal',
+      'near/sparse_goal.radius = 0.5',
+      'size = 3',
+      'Trainer.batch_size = %size',
+    ],
+  )
+  config.load(
+    ['gin/defaults.gin'],
+    [
+      'train_stack.layers = @Layer()',
+      'Layer.name = "only"',
+      'only/Trainer.batch_size = 8',
+    ],
+  )
+
+
+@pytest.mark.parametrize(
+  'content', [b'\xff\xfe', b'a = 3\x00', b'x = ' + b'(' * 5000, b'include "bad.gin"\n']
+)
+def test_a_file_that_is_no_gin_is_one_line(tmp_path, monkeypatch, content):
+  monkeypatch.chdir(tmp_path)
+  (tmp_path / 'bad.gin').write_bytes(content)
+
+  with pytest.raises(errors.ConfigError) as caught:
+    config.load(['bad.gin'])
+
+  assert '\n' not in str(caught.value)
+
+
+@pytest.mark.parametrize('body', ['1 / 0', 'raise KeyError("x")', 'no_such_name', 'def'])
+def test_an_import_that_fails_is_one_line(tmp_path, monkeypatch, body):
+  monkeypatch.syspath_prepend(tmp_path)
+  (tmp_path / 'failing_module.py').write_text(body + '\n')
+
+  with pytest.raises(errors.ConfigError) as caught:
+    config.load(['gin/multi_goal.gin'], ['import failing_module'])
+
+  assert '\n' not in str(caught.value)
 
 
 def test_gin_files_cite_what_exists():
