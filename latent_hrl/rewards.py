@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import gin
 import numpy as np
 
+from latent_hrl import checks
 from latent_hrl import errors
 
 
@@ -117,7 +118,8 @@ def bind(reward_fn: Callable[..., float]) -> BoundReward:
 
   Raises:
     TypeError: If it is no such function.
-    ConfigError: If the terms of a `weighted_sum` are none, or have no such name.
+    ConfigError: If an argument is no JSON value, or the terms of a `weighted_sum` are none
+      or have no such name.
   """
   try:
     bound = reward_fn(_BIND)
@@ -127,6 +129,10 @@ def bind(reward_fn: Callable[..., float]) -> BoundReward:
     raise TypeError(
       f'{getattr(reward_fn, "__name__", reward_fn)!r} is no reward function; decorate it '
       'with latent_hrl.rewards.reward'
+    )
+  if not checks.is_json(bound.arguments):
+    raise errors.ConfigError(
+      f'reward {bound.name!r}: no manifest can record the arguments {bound.arguments}'
     )
   if bound.name == 'weighted_sum':
     return bound._replace(arguments={'terms': _bind_terms(bound.arguments['terms'])})

@@ -90,7 +90,10 @@ def check_stack(
     if isinstance(layer, spec_lib.Layer):
       for interface in below:
         interface.check(task)
-      fields = observations.select(task.fields, layer.observation_fields)
+      try:
+        fields = observations.select(task.fields, layer.observation_fields)
+      except errors.StackError as error:
+        raise errors.StackError(f'{layer.name}/Layer.observation_fields: {error}') from None
       box = (task.action_space.low, task.action_space.high)
       if layer.critic == 'action':
         _check_sees(layer.name, fields, below)

@@ -73,7 +73,14 @@ def probe(task: tasks.Task, reward: rewards.BoundReward) -> None:
 
   Raises:
     TaskError: If the reward needs what the task does not give.
+    ConfigError: If the reward does not take its arguments.
   """
   env = LayerReward(task, reward)
   env.reset(seed=0)
-  env.step((env.action_space.low + env.action_space.high) / 2)
+  try:
+    env.step((env.action_space.low + env.action_space.high) / 2)
+  except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+    raise errors.ConfigError(
+      f'reward {reward.name!r} with {reward.arguments} fails on task {task.task_id!r}: '
+      f'{" ".join(str(error).split())}'
+    ) from error

@@ -186,7 +186,7 @@ def make_task(
       ) from error
     hint = errors.nearest(str(task_id), gymnasium.registry)
     raise errors.TaskError(f'there is no task {task_id!r}{hint}') from error
-  except (TypeError, ValueError) as error:
+  except Exception as error:  # The constructor is the task's, and may raise anything.
     raise errors.TaskError(
       f'task {task_id!r} does not take the options {options}: {_one_line(error)}'
     ) from error

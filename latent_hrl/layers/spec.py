@@ -7,11 +7,26 @@ from typing import Any
 import gin
 
 from latent_hrl import agents
+from latent_hrl import checks
 from latent_hrl import errors
 from latent_hrl import rewards
+from latent_hrl.layers import manifest as manifest_lib
 
 # What a critic judges, see `Layer.critic`.
 CRITICS = ('output', 'action')
+_RULES = {
+  'reward_fn': checks.Rule('a reward function such as @task_reward', callable),
+  'agent_fn': checks.Rule('an agent such as @create_agent', callable),
+  'env_steps': checks.POSITIVE_INTEGER,
+  'observation_fields': checks.Rule(
+    'a list of field names, or None',
+    lambda value: isinstance(value, str | None) or checks.several(checks.TEXT).holds(value),
+  ),
+  'task': checks.optional(checks.TEXT),
+  'interval': checks.POSITIVE_INTEGER,
+  'critic': checks.TEXT,
+  'inherit': checks.FLAG,
+}
 
 
 @gin.configurable
@@ -57,22 +72,18 @@ class Layer:
       raise errors.ConfigError(
         'a Layer needs a name: write @NAME/Layer() in the gin file, or bind Layer.name'
       )
-    if not name.replace('_', '').replace('-', '').isalnum():
+    if not isinstance(name, str) or not manifest_lib.NAME.fullmatch(name):
       raise errors.ConfigError(
         f'layer name {name!r} may hold letters, digits, "-" and "_" only'
       )
-    if self.env_steps < 1:
-      raise errors.ConfigError(
-        f'{name}/Layer.env_steps must be at least 1, got {self.env_steps}'
-      )
-    if not isinstance(self.interval, int) or self.interval < 1:
-      raise errors.ConfigError(
-        f'{name}/Layer.interval must be a positive integer, got {self.interval!r}'
-      )
+    for field, rule in _RULES.items():
+      value = getattr(self, field)
+      if not rule.holds(value):
+        raise errors.ConfigError(f'{name}/Layer.{field} must be {rule.text}, got {value!r}')
     if self.critic not in CRITICS:
       raise errors.ConfigError(
         f'{name}/Layer.critic must be one of {", ".join(CRITICS)}, got {self.critic!r}'
-        f'{errors.nearest(str(self.critic), CRITICS)}'
+        f'{errors.nearest(self.critic, CRITICS)}'
       )
     if self.critic == 'action' and self.interval > 1:
       raise errors.ConfigError(
@@ -83,15 +94,5 @@ class Layer:
       raise errors.ConfigError(
         f"{name}/Layer.inherit needs {name}/Layer.critic = 'action': a critic of outputs "
         'means nothing to another layer'
-      )
-    if not callable(self.agent_fn):
-      raise errors.ConfigError(
-        f'{name}/Layer.agent_fn must be an agent such as @create_agent, got '
-        f'{self.agent_fn!r}'
-      )
-    if not callable(self.reward_fn):
-      raise errors.ConfigError(
-        f'{name}/Layer.reward_fn must be a reward function such as @task_reward, got '
-        f'{self.reward_fn!r}'
       )
     object.__setattr__(self, 'name', name)

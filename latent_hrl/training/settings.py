@@ -54,6 +54,10 @@ class TrainerSettings:
         raise errors.ConfigError(
           f'Trainer.{field.name} must be a positive integer, got {value!r}'
         )
+    if self.replay_capacity < 2:
+      raise errors.ConfigError(
+        'Trainer.replay_capacity must be at least 2: a transition and what follows it'
+      )
     if self.batch_size > self.replay_capacity:
       raise errors.ConfigError(
         f'Trainer.batch_size ({self.batch_size}) exceeds Trainer.replay_capacity '

@@ -5,7 +5,9 @@ import pathlib
 from collections.abc import Sequence
 
 import gin
+import numpy as np
 
+from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import files
 from latent_hrl import rewards
@@ -15,6 +17,7 @@ from latent_hrl.environments import tasks
 from latent_hrl.layers import load
 from latent_hrl.layers import manifest as manifest_lib
 from latent_hrl.layers import spec as spec_lib
+from latent_hrl.training import bindings
 from latent_hrl.training import build
 from latent_hrl.training import inheritance
 from latent_hrl.training import metrics
@@ -49,6 +52,11 @@ def train_stack(
   root_dir = pathlib.Path(root_dir)
   if isinstance(layers, str | spec_lib.Layer):
     layers = [layers]
+  if not isinstance(layers, list | tuple) or not isinstance(task, str):
+    raise errors.ConfigError(
+      'train_stack takes layers = [...], bottom first, and the id of a task in quotes, got '
+      f'layers = {layers!r} and task = {task!r}'
+    )
   for layer in layers:
     if not isinstance(layer, spec_lib.Layer | str):
       raise errors.ConfigError(
@@ -114,6 +122,7 @@ def check(
   Raises:
     LatentHrlError: If anything does not fit.
   """
+  bindings.check()
   checked: list[spec_lib.Layer | manifest_lib.Manifest] = [
     load.check(pathlib.Path(layer)) if isinstance(layer, str) else layer for layer in layers
   ]
@@ -130,8 +139,8 @@ def check(
         below = inheritance.lesson_of(known.layers[-1])
         continue
       assert isinstance(layer, spec_lib.Layer)
-      with gin.config_scope(layer.name):
-        settings[layer.name] = _settings(layer)
+      with gin.config_scope(layer.name), config.mistakes():
+        settings[layer.name] = _settings(layer, task)
         reward = rewards.bind(layer.reward_fn)
       build.check_critic(layer)
       layer_reward.probe(task, reward)
@@ -150,13 +159,20 @@ def _make_task(layer: spec_lib.Layer | str, task_id: str) -> tasks.Task:
     return tasks.make_task(layer.task or task_id)
 
 
-def _settings(layer: spec_lib.Layer) -> settings_lib.TrainerSettings:
+def _settings(layer: spec_lib.Layer, task: tasks.Task) -> settings_lib.TrainerSettings:
   settings = settings_lib.TrainerSettings()
   if settings.initial_steps < layer.interval:
     raise errors.ConfigError(
       f'{layer.name}/Trainer.initial_steps is {settings.initial_steps}, too few for one '
       f'decision of {layer.interval} steps'
     )
+  row = task.observation_space.shape[0] + task.action_space.shape[0]
+  try:
+    np.empty((settings.replay_capacity, row), np.float32)  # Takes no memory till written.
+  except (MemoryError, ValueError) as error:
+    raise errors.ConfigError(
+      f'{layer.name}/Trainer.replay_capacity is {settings.replay_capacity:,}: {error}'
+    ) from None
   return settings
 
 

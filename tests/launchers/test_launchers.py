@@ -60,16 +60,25 @@ def test_help_names_the_flags(launcher):
   assert 'python -m launchers.' + launcher in finished.stdout
 
 
-def test_train_tells_a_gin_mistake_and_writes_nothing(tmp_path):
+# tests/launchers/test_bad_input.py has a hundred more, within one process.
+@pytest.mark.parametrize(
+  ('binding', 'words'),
+  [
+    ('Trainer.batch_sise = 3', ['batch_sise', "did you mean 'batch_size'"]),
+    ('create_agent.gamma = 2', ['create_agent.gamma must be from 0 to 1, got 2']),
+    ("train_stack.layers = ['testdata/multi_goal_base']", ['does not fit', 'position']),
+  ],
+)
+def test_train_tells_a_gin_mistake_and_writes_nothing(tmp_path, binding, words):
   root_dir = tmp_path / 'run'
   finished = _run(
     'train',
     f'--root_dir={root_dir}',
     '--gin_file=gin/half_cheetah.gin',
-    '--gin_bindings=Trainer.batch_sise = 3',
+    f'--gin_bindings={binding}',
   )
 
-  _assert_one_line_error(finished, 'batch_sise', "did you mean 'batch_size'")
+  _assert_one_line_error(finished, *words)
   assert not root_dir.exists()
 
 

@@ -265,7 +265,7 @@ BAD = {
   ),
   'steps': (
     ('north_east/Layer.env_steps = 0',),
-    'north_east/Layer.env_steps must be at least 1',
+    'north_east/Layer.env_steps must be a positive integer',
   ),
   'batch': (('Trainer.replay_capacity = 8',), r'batch_size \(32\) exceeds'),
   'type': (
@@ -274,11 +274,11 @@ BAD = {
   ),
   'temperature': (
     ('base/create_agent.temperature = -1.0',),
-    'temperature must be positive',
+    'base/create_agent.temperature must be a positive number, or None',
   ),
   'flow': (
     ('LatentPolicyNetwork.log_scale_bound = 0.0',),
-    'log_scale_bound must be positive',
+    'base/LatentPolicyNetwork.log_scale_bound must be a positive',
   ),
 }
 

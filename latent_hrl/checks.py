@@ -1,0 +1,74 @@
+"""What a value from a gin file has to be, with the words to say so."""
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+# float32's, in which everything is computed.
+_LARGEST = 3.4e38
+
+
+class Rule(NamedTuple):
+  """A condition on a value.
+
+  Attributes:
+    text: What the value must be, such as `a positive number`.
+    holds: Whether a value is that.
+  """
+
+  text: str
+  holds: Callable[[Any], bool]
+
+
+def _is_integer(value: Any) -> bool:
+  return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+  is_number = isinstance(value, int | float) and not isinstance(value, bool)
+  return is_number and -_LARGEST <= value <= _LARGEST  # NaN is not.
+
+
+def is_json(value: Any) -> bool:
+  """Whether a manifest can record a value: no NaN, no infinity, no object of Python's."""
+  try:
+    json.dumps(value, allow_nan=False)
+  except (TypeError, ValueError, RecursionError):
+    return False
+  return True
+
+
+NUMBER = Rule('a number', _is_number)
+POSITIVE = Rule('a positive number', lambda value: _is_number(value) and value > 0)
+NOT_NEGATIVE = Rule('0 or more', lambda value: _is_number(value) and value >= 0)
+SHARE = Rule('above 0, at most 1', lambda value: _is_number(value) and 0 < value <= 1)
+FROM_0_TO_1 = Rule('from 0 to 1', lambda value: _is_number(value) and 0 <= value <= 1)
+POSITIVE_INTEGER = Rule(
+  'a positive integer', lambda value: _is_integer(value) and value > 0
+)
+FLAG = Rule('True or False', lambda value: isinstance(value, bool))
+TEXT = Rule('text in quotes', lambda value: isinstance(value, str))
+OPTIONS = Rule(
+  'a dictionary of JSON values', lambda value: isinstance(value, dict) and is_json(value)
+)
+
+
+def integer(low: int, high: int) -> Rule:
+  """Returns the rule of an integer within two limits, both included."""
+  return Rule(
+    f'an integer from {low} to {high}',
+    lambda value: _is_integer(value) and low <= value <= high,
+  )
+
+
+def several(rule: Rule) -> Rule:
+  """Returns the rule of a tuple or list, each entry of which keeps `rule`."""
+  return Rule(
+    f'a list, each entry {rule.text}',
+    lambda value: isinstance(value, list | tuple) and all(map(rule.holds, value)),
+  )
+
+
+def optional(rule: Rule) -> Rule:
+  """Returns the rule of None, or what keeps `rule`."""
+  return Rule(f'{rule.text}, or None', lambda value: value is None or rule.holds(value))

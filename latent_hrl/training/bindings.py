@@ -1,0 +1,57 @@
+"""What gin may bind, checked before anything of the stack is built.
+
+The networks check their arguments too, but those of an upper layer are built when the
+layers below are trained, and TensorFlow's complaint about a wrong type helps nobody.
+`Layer` and `Trainer` check themselves, since gin makes them before.
+"""
+
+from latent_hrl import checks
+from latent_hrl import config
+from latent_hrl import errors
+
+# Wider layers than that do not fit into memory, more couplings do not compile in a day.
+_WIDTH = checks.integer(1, 65_536)
+_COUPLINGS = checks.integer(0, 64)
+_GOAL = checks.optional(checks.several(checks.NUMBER))
+
+RULES = {
+  'LatentPolicyNetwork': {
+    'embedding_units': checks.several(_WIDTH),
+    'embedding_size': checks.optional(_WIDTH),
+    'num_couplings': _COUPLINGS,
+    'conditioner_units': checks.optional(_WIDTH),
+    'log_scale_bound': checks.POSITIVE,
+    'name': checks.TEXT,
+  },
+  'TwinCriticNetwork': {'hidden_units': checks.several(_WIDTH), 'name': checks.TEXT},
+  'create_agent': {
+    'learning_rate': checks.POSITIVE,
+    'gamma': checks.FROM_0_TO_1,
+    'target_update_tau': checks.SHARE,
+    'temperature': checks.optional(checks.POSITIVE),
+    'initial_temperature': checks.POSITIVE,
+    'target_entropy': checks.optional(checks.NUMBER),
+    'target_kl': checks.NOT_NEGATIVE,
+  },
+  'make_task': {'options': checks.optional(checks.OPTIONS)},
+  'task_reward': {'scale': checks.NUMBER},
+  'task_term': {'name': checks.TEXT},
+  'goal_distance': {
+    'goal': _GOAL,
+    'weight': checks.NUMBER,
+    'offset': checks.NUMBER,
+  },
+  'sparse_goal': {'goal': _GOAL, 'radius': checks.POSITIVE, 'weight': checks.NUMBER},
+}
+
+
+def check() -> None:
+  """Checks every value that gin holds.
+
+  Raises:
+    ConfigError: If a value is of a wrong type or an impossible number.
+  """
+  for owner, parameter, value in config.bound_values(RULES):
+    rule = RULES[owner.split('/')[-1]][parameter]
+    if not rule.holds(value):
+      raise errors.ConfigError(f'{owner}.{parameter} must be {rule.text}, got {value!r}')

@@ -1,0 +1,93 @@
+"""What gin may bind: every parameter has a rule, and the rules hold what they say."""
+
+import inspect
+import math
+
+import gin
+import hypothesis
+import pytest
+from hypothesis import strategies
+
+from latent_hrl import config
+from latent_hrl import errors
+from latent_hrl.training import bindings
+
+# Given by the caller, never by gin.
+GIVEN = {
+  'self', 'transition', 'input_tensor_spec', 'output_tensor_spec', 'time_step_spec',
+  'action_spec', 'seed', 'executed_action', 'task_id', 'render_mode',
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _registered():
+  config.load(['gin/defaults.gin'])
+  gin.clear_config()
+
+
+@pytest.mark.parametrize('configurable', bindings.RULES)
+def test_every_parameter_has_a_rule(configurable):
+  parameters = inspect.signature(gin.get_configurable(configurable)).parameters
+  assert parameters.keys() - GIVEN == bindings.RULES[configurable].keys()
+
+
+@pytest.mark.parametrize('path', ['defaults', 'multi_goal', 'stack_half_cheetah'])
+def test_the_files_keep_the_rules(path):
+  config.load([f'gin/{path}.gin'])
+  bindings.check()
+
+
+PARAMETERS = [(owner, name) for owner, rules in bindings.RULES.items() for name in rules]
+VALUES = (
+  strategies.none()
+  | strategies.booleans()
+  | strategies.integers()
+  | strategies.floats()
+  | strategies.text(max_size=5)
+  | strategies.lists(strategies.integers(-9, 9) | strategies.floats(), max_size=3)
+  | strategies.dictionaries(strategies.text(max_size=3), strategies.floats(), max_size=2)
+)
+
+
+@hypothesis.settings(derandomize=True, max_examples=200, deadline=None)
+@hypothesis.given(parameter=strategies.sampled_from(PARAMETERS), value=VALUES)
+def test_any_value_is_taken_or_one_line_that_names_it(parameter, value):
+  gin.clear_config()
+  owner, name = parameter
+  gin.bind_parameter(f'base/{owner}.{name}', value)
+  try:
+    bindings.check()
+  except errors.ConfigError as error:
+    message = str(error)
+    assert message.startswith(f'base/{owner}.{name} must be ')
+    assert '\n' not in message
+  else:
+    assert _sound(value)
+
+
+def _sound(value) -> bool:
+  """No NaN and no infinity anywhere."""
+  if isinstance(value, list | tuple):
+    return all(map(_sound, value))
+  if isinstance(value, dict):
+    return all(map(_sound, value.values()))
+  return not isinstance(value, float) or math.isfinite(value)
+
+
+@pytest.mark.parametrize(
+  ('parameter', 'limits'),
+  [
+    ('create_agent.gamma', (0, 1.0)),
+    ('create_agent.target_update_tau', (1e-9, 1)),
+    ('LatentPolicyNetwork.num_couplings', (0, 64)),
+    ('LatentPolicyNetwork.embedding_size', (None, 1, 65_536)),
+    ('LatentPolicyNetwork.embedding_units', ((), [1], (256, 256))),
+    ('create_agent.temperature', (None, 1e-9)),
+    ('make_task.options', (None, {}, {'a': [1, None]})),
+    ('sparse_goal.goal', (None, (0, -1.5))),
+  ],
+)
+def test_the_limits_themselves_are_taken(parameter, limits):
+  for value in limits:
+    gin.bind_parameter(parameter, value)
+    bindings.check()
