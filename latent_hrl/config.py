@@ -146,6 +146,8 @@ def one_line(error: BaseException) -> str:
   if parameter:
     known = _parameters(parameter.group(1).split('/')[-1])
     return f'gin: {text.rstrip(".")}{errors.nearest(parameter.group(2), known)}'
+  if isinstance(error, RecursionError):
+    return 'gin: a file includes itself, or a value refers to itself or is nested too deep'
   if isinstance(error, LookupError | AttributeError | NameError):
     return f'{type(error).__name__}: {text}'  # Alone, it would be a bare name.
   return text or type(error).__name__

@@ -66,6 +66,7 @@ MISTAKES = {
   'include "gin/nowhere.gin"': 'gin/nowhere.gin',
   'import no_such_module': 'no_such_module',
   'Trainer.batch_size = %size': 'gin: %size has no value',
+  'size = %size\nbase/Layer.env_steps = %size': 'refers to itself',
   'bsae/Trainer.batch_size = 3': "there is no layer 'bsae'; did you mean 'base'",
   'train_stack.layers = [@base/Layer(), @alive()]': 'alive.. missing 1 required',
 }
