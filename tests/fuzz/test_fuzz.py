@@ -4,7 +4,7 @@ import pytest
 
 from tests.fuzz import targets
 
-CASES = 30
+CASES = 20
 
 
 @pytest.mark.parametrize('name', targets.TARGETS)
