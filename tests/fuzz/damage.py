@@ -260,8 +260,9 @@ def _a_call_of_the_saver(model):
 
 
 def _a_call_of_the_saver_deep_in_an_attribute(model):
-  deep = _some_call(model).attr['g'].list.func.add().attr['h'].func
-  deep.name = _savers(model)[0]
+  call = _some_call(model)
+  outer = call.attr['g'].list.func.add(name=call.name)
+  outer.attr['h'].func.name = _savers(model)[0]
 
 
 def _the_saver_as_an_object(model):
