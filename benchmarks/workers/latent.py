@@ -43,6 +43,7 @@ def _learning(root: pathlib.Path, depth: int) -> off_policy.OffPolicyLearning:
       lower = load.load_layer(layer_dir)
       learning.close()
       draft.close()
+  assert isinstance(learning, off_policy.OffPolicyLearning)
   return learning
 
 

@@ -6,6 +6,7 @@ and resumed, and that an update is compiled together with those after it.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 from tf_agents.agents import tf_agent
@@ -18,6 +19,7 @@ from latent_hrl.baselines import policies
 
 # TF-Agents 0.19 is written for Keras' optimisers of before 2.11.
 Adam = tf.keras.optimizers.legacy.Adam
+Optimizer = Any  # Keras comes without types.
 
 
 class OffPolicyBaseline:
@@ -27,7 +29,7 @@ class OffPolicyBaseline:
     self,
     agent: tf_agent.TFAgent,
     actor_network: policies.AffinePolicy,
-    trained: Sequence[tuple[Adam, Sequence[tf.Variable]]],
+    trained: Sequence[tuple[Optimizer, Sequence[tf.Variable]]],
     gamma: float,
     loss_names: Sequence[str],
   ):
@@ -80,7 +82,7 @@ class OffPolicyBaseline:
     return tf_agent.LossInfo(loss_info.loss, extra)
 
 
-def make_slots(optimizer: Adam, variables: Sequence[tf.Variable]) -> None:
+def make_slots(optimizer: Optimizer, variables: Sequence[tf.Variable]) -> None:
   """Makes an optimiser's variables, which Keras leaves to the first gradient.
 
   A checkpoint needs them from the beginning, and a compiled loop cannot make any.

@@ -59,7 +59,7 @@ class PpoBaseline:
   def __init__(
     self,
     agent: ppo_clip_agent.PPOClipAgent,
-    optimizer: off_policy.Adam,
+    optimizer: off_policy.Optimizer,
     gamma: float,
     progress: tf.Variable,
     collect_steps: int,

@@ -4,6 +4,7 @@ import pathlib
 import stat
 
 from latent_hrl import errors
+from latent_hrl import files
 from latent_hrl.layers import manifest as manifest_lib
 
 GRAPH = 'saved_model.pb'
@@ -42,7 +43,7 @@ def check(directory: pathlib.Path, manifest: manifest_lib.Manifest) -> None:
       raise errors.LayerLoadError(directory, f'{name} is not listed in {manifest_lib.PATH}')
     if name not in FILES:
       raise errors.LayerLoadError(directory, f'{name} is no file of a layer')
-    if manifest.files[name] != manifest_lib.sha256(directory / name):
+    if manifest.files[name] != files.sha256(directory / name):
       raise errors.LayerLoadError(
         directory, f'{name} is damaged: its SHA-256 does not match'
       )

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from latent_hrl import errors
+from latent_hrl import files
 from latent_hrl import observations
 from latent_hrl.layers import contents
 from latent_hrl.layers import graph
@@ -31,7 +32,7 @@ class SavedLayer:
   def __init__(self, path: pathlib.Path, manifest: manifest_lib.Manifest, module: Any):
     self.path = path
     self.manifest = manifest
-    self.digest = manifest_lib.sha256(path / manifest_lib.PATH)
+    self.digest = files.sha256(path / manifest_lib.PATH)
     self.module = module
     self._act_once: Callable[..., tf.Tensor] | None = None
 

@@ -17,6 +17,7 @@ import re
 from typing import Any
 
 from latent_hrl import errors
+from latent_hrl import files
 from latent_hrl import observations
 
 FORMAT_VERSION = 2
@@ -169,16 +170,10 @@ def package_versions() -> dict[str, str]:
   return versions
 
 
-def sha256(path: pathlib.Path) -> str:
-  """Returns the SHA-256 of a file as hexadecimal text."""
-  with path.open('rb') as file:
-    return hashlib.file_digest(file, 'sha256').hexdigest()
-
-
 def file_digests(directory: pathlib.Path) -> dict[str, str]:
   """Returns the SHA-256 of every file below a directory but the manifest."""
   return {
-    path.relative_to(directory).as_posix(): sha256(path)
+    path.relative_to(directory).as_posix(): files.sha256(path)
     for path in sorted(directory.rglob('*'))
     if path.is_file() and path.relative_to(directory).as_posix() != PATH
   }

@@ -14,6 +14,14 @@ _WIDTH = checks.integer(1, 65_536)
 _COUPLINGS = checks.integer(0, 64)
 _GOAL = checks.optional(checks.several(checks.NUMBER))
 
+_DETERMINISTIC = {
+  'actor_learning_rate': checks.POSITIVE,
+  'critic_learning_rate': checks.POSITIVE,
+  'gamma': checks.FROM_0_TO_1,
+  'target_update_tau': checks.SHARE,
+  'target_update_period': checks.POSITIVE_INTEGER,
+}
+
 RULES = {
   'LatentPolicyNetwork': {
     'embedding_units': checks.several(_WIDTH),
@@ -32,6 +40,40 @@ RULES = {
     'initial_temperature': checks.POSITIVE,
     'target_entropy': checks.optional(checks.NUMBER),
     'target_kl': checks.NOT_NEGATIVE,
+  },
+  'sac_agent': {
+    'hidden_units': checks.several(_WIDTH),
+    'learning_rate': checks.POSITIVE,
+    'gamma': checks.FROM_0_TO_1,
+    'target_update_tau': checks.SHARE,
+    'reward_scale_factor': checks.POSITIVE,
+  },
+  'deterministic_networks': {
+    'actor_units': checks.several(_WIDTH),
+    'critic_observation_units': checks.several(_WIDTH),
+    'critic_joint_units': checks.several(_WIDTH),
+  },
+  'ddpg_agent': {**_DETERMINISTIC, 'ou_stddev': checks.NOT_NEGATIVE},
+  'td3_agent': {
+    **_DETERMINISTIC,
+    'actor_update_period': checks.POSITIVE_INTEGER,
+    'exploration_noise_std': checks.NOT_NEGATIVE,
+    'target_policy_noise': checks.NOT_NEGATIVE,
+    'target_policy_noise_clip': checks.NOT_NEGATIVE,
+  },
+  'ppo_agent': {
+    'actor_units': checks.several(_WIDTH),
+    'value_units': checks.several(_WIDTH),
+    'learning_rate': checks.POSITIVE,
+    'gamma': checks.FROM_0_TO_1,
+    'lambda_value': checks.FROM_0_TO_1,
+    'importance_ratio_clipping': checks.POSITIVE,
+    'gradient_clipping': checks.POSITIVE,
+    'value_pred_loss_coef': checks.NOT_NEGATIVE,
+    'entropy_regularization': checks.NOT_NEGATIVE,
+    'collect_steps': checks.POSITIVE_INTEGER,
+    'minibatch_size': checks.POSITIVE_INTEGER,
+    'num_epochs': checks.POSITIVE_INTEGER,
   },
   'make_task': {'options': checks.optional(checks.OPTIONS)},
   'task_reward': {'scale': checks.NUMBER},

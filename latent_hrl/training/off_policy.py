@@ -137,7 +137,7 @@ class OffPolicyLearning:
     uniform = starting and self._draft.lower is None
     for transition in self._collector.collect(steps, uniform):
       self._replay.add(*transition)
-    if losses is not None:
+    if losses is not None and batch is not None:
       self._take(losses.result(), batch, env_steps + steps)
     return steps
 

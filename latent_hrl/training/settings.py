@@ -4,6 +4,7 @@ import dataclasses
 
 import gin
 
+from latent_hrl import checks
 from latent_hrl import errors
 
 
@@ -42,18 +43,12 @@ class TrainerSettings:
   checkpoint_interval: int = 50_000
 
   def __post_init__(self) -> None:
-    if not 0 < self.noise_damping <= 1:
-      raise errors.ConfigError(
-        f'Trainer.noise_damping must lie in (0, 1], got {self.noise_damping!r}'
-      )
     for field in dataclasses.fields(self):
-      if field.name == 'noise_damping':
-        continue
+      share = field.name == 'noise_damping'
+      rule = checks.SHARE if share else checks.POSITIVE_INTEGER
       value = getattr(self, field.name)
-      if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise errors.ConfigError(
-          f'Trainer.{field.name} must be a positive integer, got {value!r}'
-        )
+      if not rule.holds(value):
+        raise errors.ConfigError(f'Trainer.{field.name} must be {rule.text}, got {value!r}')
     if self.replay_capacity < 2:
       raise errors.ConfigError(
         'Trainer.replay_capacity must be at least 2: a transition and what follows it'

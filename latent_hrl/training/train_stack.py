@@ -65,8 +65,11 @@ def train_stack(
       )
   settings = check(layers, task)
 
-  with contextlib.ExitStack() as closing:
+  closing = contextlib.ExitStack()
+  try:
     return _train(root_dir, seed, task, layers, settings, closing)
+  finally:
+    closing.close()
 
 
 def _train(

@@ -15,6 +15,7 @@ from typing import Any
 
 from tensorflow.core.protobuf import saved_model_pb2
 
+from latent_hrl import files
 from latent_hrl.layers import manifest as manifest_lib
 from tests import helpers
 
@@ -121,7 +122,7 @@ def forge_path(path: pathlib.Path, rng: random.Random) -> None:
   content['files'][name] = rng.choice(list(content['files'].values()))
   if name in ('train.gin', 'saved_model.cpb', 'saved_model.pbtxt'):
     (path / name).write_text('import os\n', encoding='utf-8')
-    content['files'][name] = manifest_lib.sha256(path / name)
+    content['files'][name] = files.sha256(path / name)
   (path / manifest_lib.PATH).write_text(helpers.sealed(content), encoding='utf-8')
 
 

@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from latent_hrl import errors
+from latent_hrl import files
 from latent_hrl.layers import export
 from latent_hrl.layers import load
 from latent_hrl.layers import manifest as manifest_lib
@@ -290,7 +291,7 @@ def test_manifest_names_the_layers_below_with_their_digests(saved_stack):
     ('goal',),
   ]
   digests = [
-    manifest_lib.sha256(layer.path / manifest_lib.PATH)
+    files.sha256(layer.path / manifest_lib.PATH)
     for layer in (saved_stack.base, saved_stack.middle)
   ]
   assert [record.digest for record in manifest.layers] == [*digests, None]

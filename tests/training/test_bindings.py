@@ -15,6 +15,7 @@ from latent_hrl.training import bindings
 # Given by the caller, never by gin.
 GIVEN = {
   'self', 'transition', 'input_tensor_spec', 'output_tensor_spec', 'time_step_spec',
+  'observation_spec',
   'action_spec', 'seed', 'executed_action', 'task_id', 'render_mode',
 }  # fmt: skip
 
@@ -31,7 +32,9 @@ def test_every_parameter_has_a_rule(configurable):
   assert parameters.keys() - GIVEN == bindings.RULES[configurable].keys()
 
 
-@pytest.mark.parametrize('path', ['defaults', 'multi_goal', 'stack_half_cheetah'])
+@pytest.mark.parametrize(
+  'path', ['defaults', 'multi_goal', 'stack_half_cheetah', 'baselines/td3', 'baselines/ppo']
+)
 def test_the_files_keep_the_rules(path):
   config.load([f'gin/{path}.gin'])
   bindings.check()
