@@ -61,8 +61,8 @@ def load(
         f'gin cannot read {", ".join(gin_files)} with its bindings: {error}'
       ) from error
     # Makes the layers: what one of them refuses is known now.
-    stack = gin.get_bindings('train_stack')
-  _check_scopes(stack.get('layers'))
+    layers = [v for _, name, v in bound_values(('train_stack',)) if name == 'layers']
+  _check_scopes(layers[0] if layers else None)
 
 
 @contextlib.contextmanager
@@ -91,7 +91,9 @@ def _check_scopes(layers: object) -> None:
     reference.scoped_selector.rpartition('/')[0]
     for reference in gin.config.iterate_references(bindings)
   }
-  known |= {scope for scope, selector in bindings if selector.endswith('.Layer')}
+  known |= {
+    scope for scope, selector in bindings if selector.endswith(('.Layer', '.System'))
+  }
   known |= {getattr(layer, 'name', '') for layer in _as_list(layers)}
   for scope, selector in bindings:
     if scope and selector != 'gin.macro' and scope not in known:

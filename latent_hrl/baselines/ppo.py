@@ -8,6 +8,7 @@ import tensorflow_probability as tfp
 from tf_agents.agents.ppo import ppo_actor_network
 from tf_agents.agents.ppo import ppo_clip_agent
 from tf_agents.networks import network
+from tf_agents.networks import sequential
 from tf_agents.networks import value_network
 from tf_agents.trajectories import time_step as ts
 from tf_agents.typing import types
@@ -22,12 +23,17 @@ class PpoPolicy(policies.AffinePolicy):
   def __init__(self, agent: ppo_clip_agent.PPOClipAgent, action_spec: types.TensorSpec):
     """Takes actor and normaliser of an agent, which go on changing with it."""
     self._normalizer = agent.collect_policy.observation_normalizer
+    # All but the last layer, which makes the distribution with assertions that would be
+    # saved along.
+    parameters = sequential.Sequential(agent.actor_net.layers[:-1])
 
     def location_and_scale(
       actor: network.Network, observation: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-      distribution, _ = actor(self._normalizer.normalize(observation))
-      return distribution.mean(), distribution.stddev()
+      del actor
+      raw, _ = parameters(self._normalizer.normalize(observation))
+      location = ppo_actor_network.tanh_and_scale_to_spec(raw['loc'], action_spec)
+      return location, tf.math.softplus(raw['scale'])
 
     super().__init__(
       agent.actor_net,

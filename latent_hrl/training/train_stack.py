@@ -52,10 +52,13 @@ def train_stack(
   root_dir = pathlib.Path(root_dir)
   if isinstance(layers, str | spec_lib.Layer):
     layers = [layers]
-  if not isinstance(layers, list | tuple) or not isinstance(task, str):
+  if not isinstance(task, str):
     raise errors.ConfigError(
-      'train_stack takes layers = [...], bottom first, and the id of a task in quotes, got '
-      f'layers = {layers!r} and task = {task!r}'
+      f'train_stack.task must be the id of a task in quotes, got {task!r}'
+    )
+  if not isinstance(layers, list | tuple):
+    raise errors.ConfigError(
+      f'train_stack.layers must be a list of layers, bottom first, got {layers!r}'
     )
   for layer in layers:
     if not isinstance(layer, spec_lib.Layer | str):

@@ -125,7 +125,7 @@ def _run():
     def run(root_dir: pathlib.Path, binding: str) -> int:
       given = {'root_dir': str(root_dir), 'gin_file': [GIN_FILE], 'gin_bindings': [binding]}
       with flagsaver.flagsaver(**given):
-        return cli._guarded(train.main)
+        return cli._guarded(train.main, tensorflow=True)
 
     yield run
 

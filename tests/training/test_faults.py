@@ -120,28 +120,16 @@ def _explode(result):
   raise ValueError('the simulation is unstable\nat joint 3')
 
 
-def _forget(result):
-  observation, *rest = result
-  return {'body': observation['body']}, *rest
-
-
 def _go_blank(result):
   observation, *rest = result
   return {**observation, 'body': np.full(3, np.nan)}, *rest
-
-
-def _pay_nothing_known(result):
-  observation, _, *rest = result
-  return observation, float('inf'), *rest
 
 
 @pytest.mark.parametrize(
   ('fault', 'message'),
   [
     (_explode, 'task .* failed in step: ValueError: the simulation is unstable'),
-    (_forget, "returned no 2 entries for observation field 'goal'"),
     (_go_blank, 'returned NaN or infinity in observation field body'),
-    (_pay_nothing_known, 'returned the reward inf'),
   ],
 )
 def test_a_task_that_breaks_down_ends_the_run(fault, message, tmp_path, monkeypatch):
@@ -164,8 +152,8 @@ def test_a_task_that_breaks_down_ends_the_run(fault, message, tmp_path, monkeypa
   assert _train(tmp_path, task).manifest.layers[-1].env_steps == 120
 
 
-# Into an array file, into the SavedModel, and into the first line of the metrics.
-@pytest.mark.parametrize('size', [1, 300, 3000, 20_000])
+# No file at all; small ones, but no SavedModel.
+@pytest.mark.parametrize('size', [1, 20_000])
 def test_a_full_disk_ends_the_run_with_what_was_there(size, tmp_path, monkeypatch):
   _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 

@@ -1,5 +1,6 @@
 """A run that was stopped and started again gives the numbers of one that never was."""
 
+import functools
 import json
 import os
 import signal
@@ -30,10 +31,10 @@ SMALL = [
   'sac_agent.hidden_units = (8,)',
   "train_stack.task = 'latent_hrl/MultiGoal-v0'",
 ]
-ONE = ['train_stack.layers = [@base/Layer()]']
+ONE = ('train_stack.layers = [@base/Layer()]',)
 BASE = config.PROJECT_ROOT / 'testdata' / 'multi_goal_base'
-TOP = [f"train_stack.layers = ['{BASE}', @top/Layer()]", 'top/Layer.interval = 4']
-BASELINE = [*ONE, 'base/Layer.agent_fn = @sac_agent']
+TOP = (f"train_stack.layers = ['{BASE}', @top/Layer()]", 'top/Layer.interval = 4')
+BASELINE = (*ONE, 'base/Layer.agent_fn = @sac_agent')
 
 
 def _train(root_dir, bindings):
@@ -59,33 +60,52 @@ def _raise():
   raise RuntimeError('power cut')
 
 
-@pytest.mark.parametrize('bindings', [ONE, TOP, BASELINE], ids=['one', 'top', 'baseline'])
-def test_a_stopped_run_ends_like_one_that_never_was(bindings, tmp_path, monkeypatch):
-  _train(tmp_path / 'whole', bindings)
-  terminate = lambda: os.kill(os.getpid(), signal.SIGTERM)  # noqa: E731
-  _stop_at([17, 93, 160], monkeypatch, terminate)
-  for _ in range(3):
+@pytest.fixture(name='whole', scope='module')
+def _whole(tmp_path_factory):
+  """Runs that were never stopped, by what they train."""
+
+  @functools.cache
+  def whole(bindings):
+    root_dir = tmp_path_factory.mktemp('whole')
+    _train(root_dir, bindings)
+    return root_dir
+
+  return whole
+
+
+@pytest.mark.parametrize(
+  ('bindings', 'stops'),
+  [(ONE, (17, 93)), (TOP, (93,)), (BASELINE, (160,))],
+  ids=['one', 'top', 'baseline'],
+)
+def test_a_stopped_run_ends_like_one_that_never_was(
+  bindings, stops, whole, tmp_path, monkeypatch
+):
+  expected = whole(bindings)
+  _stop_at(stops, monkeypatch, lambda: os.kill(os.getpid(), signal.SIGTERM))
+  for _ in stops:
     with pytest.raises(errors.StoppedError, match='stopped at step .* goes on from there'):
-      _train(tmp_path / 'stopped', bindings)
+      _train(tmp_path, bindings)
 
-  _train(tmp_path / 'stopped', bindings)
+  _train(tmp_path, bindings)
 
-  assert not results.differences(tmp_path / 'whole', tmp_path / 'stopped')
+  assert not results.differences(expected, tmp_path)
 
 
-def test_a_run_that_died_goes_on_from_its_last_checkpoint(tmp_path, monkeypatch):
-  _train(tmp_path / 'whole', ONE)
-  _stop_at([60, 130, 230], monkeypatch, _raise)
-  for _ in range(3):
+def test_a_run_that_died_goes_on_from_its_last_checkpoint(whole, tmp_path, monkeypatch):
+  expected = whole(ONE)
+  stops = (60, 130)
+  _stop_at(stops, monkeypatch, _raise)
+  for _ in stops:
     with pytest.raises(RuntimeError, match='power cut'):
-      _train(tmp_path / 'died', ONE)
+      _train(tmp_path, ONE)
 
   # Half a line, as a process leaves it that is killed while it writes.
-  with (tmp_path / 'died' / 'metrics.jsonl').open('a') as file:
+  with (tmp_path / 'metrics.jsonl').open('a') as file:
     file.write('{"layer": "base", "env_st')
-  _train(tmp_path / 'died', ONE)
+  _train(tmp_path, ONE)
 
-  assert not results.differences(tmp_path / 'whole', tmp_path / 'died')
+  assert not results.differences(expected, tmp_path)
 
 
 def test_a_signal_leaves_a_checkpoint_and_its_handlers_as_they_were(tmp_path, monkeypatch):
@@ -113,10 +133,10 @@ def test_a_second_signal_stops_at_once(tmp_path, monkeypatch):
   assert not list(tmp_path.glob('checkpoints/base/step_*'))
 
 
-def test_the_best_layer_is_kept_beside_the_latest(tmp_path):
-  _train(tmp_path, ONE)
+def test_the_best_layer_is_kept_beside_the_latest(whole):
+  root_dir = whole(ONE)
 
-  rows = [json.loads(line) for line in (tmp_path / 'metrics.jsonl').open()][1:]
+  rows = [json.loads(line) for line in (root_dir / 'metrics.jsonl').open()][1:]
   best = max(rows, key=lambda row: row['layer_return_mean'])
-  manifest = json.loads((tmp_path / 'best' / 'base' / 'assets' / 'layer.json').read_text())
+  manifest = json.loads((root_dir / 'best' / 'base' / 'assets' / 'layer.json').read_text())
   assert manifest['env_steps'] == best['env_steps']
