@@ -31,7 +31,8 @@ demo: .venv/.installed ## Train a small stack and draw its pictures
 	.venv/bin/python -m launchers.demo
 
 test: .venv/.installed ## Run the tests
-	.venv/bin/python -m pytest -q -n $(WORKERS) --dist loadfile tests
+	.venv/bin/python -m pytest -q -n $(WORKERS) --dist loadfile \
+	  --no-loadscope-reorder tests
 
 bench: .venv/.installed ## Measure speed beside TF-Agents, SB3 and SBX: 15 minutes
 	.venv/bin/python -m benchmarks.run --output=results/bench

@@ -15,6 +15,14 @@ from latent_hrl.environments import tasks
 from tests import helpers
 
 
+# Files that take long go first, so that no worker is left with one at the end.
+_LONG = ('test_train_stack.py', 'test_gin_files.py', 'test_launchers.py', 'test_load.py')
+
+
+def pytest_collection_modifyitems(items):
+  items.sort(key=lambda item: item.path.name not in _LONG)
+
+
 @pytest.fixture(autouse=True)
 def _clean_start():
   gin.clear_config()

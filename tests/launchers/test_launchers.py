@@ -65,7 +65,6 @@ def test_help_names_the_flags(launcher):
   ('binding', 'words'),
   [
     ('Trainer.batch_sise = 3', ['batch_sise', "did you mean 'batch_size'"]),
-    ('create_agent.gamma = 2', ['create_agent.gamma must be from 0 to 1, got 2']),
     ("train_stack.layers = ['testdata/multi_goal_base']", ['does not fit', 'position']),
   ],
 )

@@ -22,7 +22,8 @@ PARTS = {'defaults', 'second_layer'}
 FILES = sorted(
   path.relative_to(config.PROJECT_ROOT).as_posix()
   for path in (config.PROJECT_ROOT / 'gin').rglob('*.gin')
-  if path.stem not in PARTS and path.parent.name != 'compare'  # These are no runs.
+  # Comparisons are no runs; `make demo` trains what is for the demo.
+  if path.stem not in PARTS and path.parent.name not in ('compare', 'demo')
 )
 LAYERS = ('base', 'upper', 'goal', 'maze', 'flat', 'north_east')
 SMALL = {
@@ -120,3 +121,10 @@ def test_the_maze_pays_what_the_paper_says_and_nothing_else():
     assert reward.arguments == {'scale': 0.01}  # In hundreds.
     assert task.unwrapped._weight == 1000.0
     task.close()
+
+
+@pytest.mark.parametrize('name', ['half_cheetah', 'multi_goal'])
+def test_the_stacks_of_the_demo_fit(name):
+  config.load([f'gin/demo/{name}.gin'])
+  stack = gin.get_bindings('train_stack')
+  assert len(train_stack.check(stack['layers'], stack['task'])) == 2

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 
 from latent_hrl import config
 from latent_hrl import threads
@@ -42,6 +43,7 @@ def test_learning_beside_collection_changes_no_number(tmp_path, monkeypatch):
   )
 
 
+@pytest.mark.usefixtures('without_xla')
 def test_a_decision_brings_its_updates(tmp_path):
   base = config.PROJECT_ROOT / 'testdata' / 'multi_goal_base'
   config.load(
