@@ -24,7 +24,7 @@ from latent_hrl import machine
 _OUTPUT = flags.DEFINE_string('output', 'results/bench', 'Directory of the results.')
 _REPEATS = flags.DEFINE_integer('repeats', 5, 'Rounds of each group.', lower_bound=1)
 _PEERS = flags.DEFINE_bool('peers', True, 'Whether to measure SB3 and SBX.')
-_GROUPS = ('training', 'depths', 'tasks', 'latency', 'first_step')
+_GROUPS = ('training', 'depths', 'tasks', 'latency', 'checkpoints', 'first_step')
 _ONLY = flags.DEFINE_multi_enum('only', list(_GROUPS), _GROUPS, 'Groups to measure.')
 _PEERS_DIR = process.ROOT / '.venv-peers'
 
@@ -37,6 +37,7 @@ def _measure(group: str, repeats: int, peers_python: str | None) -> dict[str, di
     'depths': systems.depths,
     'tasks': systems.tasks,
     'latency': systems.latency,
+    'checkpoints': systems.checkpoints,
   }[group]()
   return process.interleave(chosen, repeats)
 

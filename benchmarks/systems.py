@@ -64,6 +64,15 @@ def latency() -> list[System]:
   ]
 
 
+def checkpoints() -> list[System]:
+  """Checkpoint and resume of a run with a million transitions."""
+  module = ('-m', 'benchmarks.workers.checkpoint')
+  return [
+    System('save', 'checkpoint', (*module, '--measure=save')),
+    System('resume', 'resume from it', (*module, '--measure=resume')),
+  ]
+
+
 FIRST_STEP = System(
   'first_step', 'command to first training step', ('-m', 'benchmarks.workers.first_step')
 )

@@ -35,7 +35,7 @@ def test_the_table_says_what_was_asked_what_came_and_whether_it_suffices():
     '| updates alone, share of the floor | ≥ 0.55 | 0.50 (0.50 to 0.55) | no |' in table
   )
   assert (
-    '| seconds from command to first training step | ≤ 20 | 19.0 (18.0 to 25.0) | yes |'
+    '| seconds from command to first training step | ≤ 20 | 19.00 (18.00 to 25.00) | yes |'
     in table
   )  # noqa: E501
   assert 'Stable-Baselines3' not in table  # Not measured, not mentioned.
