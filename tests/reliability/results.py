@@ -15,7 +15,8 @@ def read(
   for row in rows:
     row.pop('wall_s')
     row.pop('steps_per_s', None)
-  arrays, states = {}, {}
+  arrays: dict[str, np.ndarray] = {}
+  states: dict[str, Any] = {}
   for layer in sorted((root_dir / 'checkpoints').iterdir()):
     last = max(layer.glob('step_*'), key=lambda path: path.name)
     for name in ('agent.npz', 'state.npz'):
