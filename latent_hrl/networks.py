@@ -236,13 +236,27 @@ class LatentPolicyNetwork(network.Network):
 
 
 class EnsembleDense(tf.keras.layers.Layer):
-  """One dense layer for each member of an ensemble, as a single batched product."""
+  """One dense layer for each member of an ensemble, as a single batched product.
 
-  def __init__(self, members: int, units: int, activation: str | None, name: str):
+  With `layer_norm` each member's pre-activations are normalised over its units, and scaled
+  and shifted by weights of its own (Ba et al., "Layer Normalization", 2016).
+  """
+
+  _EPSILON = 1e-3  # Keras's own.
+
+  def __init__(
+    self,
+    members: int,
+    units: int,
+    activation: str | None,
+    name: str,
+    layer_norm: bool = False,
+  ):
     super().__init__(name=name)
     self._members = members
     self._units = units
     self._activation = tf.keras.activations.get(activation)
+    self._layer_norm = layer_norm
 
   def build(self, input_shape: tf.TensorShape) -> None:
     # Each member is initialised like a Dense layer of its own: Glorot's fan must not
@@ -257,9 +271,17 @@ class EnsembleDense(tf.keras.layers.Layer):
     self._bias = self.add_weight(
       name='bias', shape=(members, 1, units), initializer='zeros'
     )
+    if self._layer_norm:
+      self._scale = self.add_weight(
+        name='scale', shape=(members, 1, units), initializer='ones'
+      )
 
   def call(self, inputs: tf.Tensor) -> tf.Tensor:
-    return self._activation(tf.matmul(inputs, self._kernel) + self._bias)
+    hidden = tf.matmul(inputs, self._kernel)
+    if self._layer_norm:
+      mean, variance = tf.nn.moments(hidden, axes=[-1], keepdims=True)
+      hidden = (hidden - mean) * tf.math.rsqrt(variance + self._EPSILON) * self._scale
+    return self._activation(hidden + self._bias)
 
 
 @gin.configurable
@@ -272,6 +294,7 @@ class TwinCriticNetwork(network.Network):
     self,
     input_tensor_spec: tuple[tensor_spec.TensorSpec, tensor_spec.TensorSpec],
     hidden_units: Sequence[int] = (256, 256),
+    layer_norm: bool = False,
     name: str = 'TwinCriticNetwork',
   ):
     """Creates the network; its variables appear on the first call.
@@ -280,6 +303,7 @@ class TwinCriticNetwork(network.Network):
       input_tensor_spec: Specs of the observation [O] and of the layer's output [D],
         float32. A bounded output is rescaled to [-1, 1] first.
       hidden_units: Widths of the relu layers of each critic.
+      layer_norm: Whether those layers are normalised (docs/method.md, departure 7).
       name: Name of the network.
     """
     super().__init__(input_tensor_spec=input_tensor_spec, state_spec=(), name=name)
@@ -287,7 +311,7 @@ class TwinCriticNetwork(network.Network):
     if is_bounded(input_tensor_spec[1]):
       self._center, self._half_width = box_center_and_half_width(input_tensor_spec[1])
     self._hidden_layers = [
-      EnsembleDense(self.MEMBERS, units, 'relu', name=f'hidden_{i}')
+      EnsembleDense(self.MEMBERS, units, 'relu', f'hidden_{i}', layer_norm)
       for i, units in enumerate(hidden_units)
     ]
     self._value_layer = EnsembleDense(self.MEMBERS, 1, None, name='value')

@@ -20,7 +20,7 @@ GIN_FILES = sorted(
 def test_every_gin_file_loads(path):
   config.load([path])
 
-  assert gin.query_parameter('create_agent.learning_rate') == 3e-4
+  assert gin.query_parameter('create_agent.learning_rate') == 1e-3
 
 
 def test_defaults_are_those_of_the_paper():

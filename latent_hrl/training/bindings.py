@@ -31,7 +31,11 @@ RULES = {
     'log_scale_bound': checks.POSITIVE,
     'name': checks.TEXT,
   },
-  'TwinCriticNetwork': {'hidden_units': checks.several(_WIDTH), 'name': checks.TEXT},
+  'TwinCriticNetwork': {
+    'hidden_units': checks.several(_WIDTH),
+    'layer_norm': checks.FLAG,
+    'name': checks.TEXT,
+  },
   'create_agent': {
     'learning_rate': checks.POSITIVE,
     'gamma': checks.FROM_0_TO_1,
