@@ -150,6 +150,8 @@ class LayerModule(tf.Module):
     held_spec = tf.TensorSpec([None, held_outputs, dimension], tf.float32, name='held')
     step_spec = tf.TensorSpec([None], tf.int32, name='step')
 
+    # What follows calls the traced functions: tracing a flow takes most of the time in which
+    # a layer is built and saved.
     def function(*signature: tf.TensorSpec):
       return lambda body: tf.function(body, input_signature=signature, autograph=False)
 
@@ -160,15 +162,15 @@ class LayerModule(tf.Module):
     @function(observation_spec)
     def serving_default(observation: tf.Tensor) -> dict[str, tf.Tensor]:
       latent = tf.zeros([tf.shape(observation)[0], dimension])
-      return {'action': forward(observation, latent)[0]}
+      return {'action': self.forward(observation, latent)[0]}
 
     @function(observation_spec, latent_spec)
     def decode(observation: tf.Tensor, latent: tf.Tensor) -> dict[str, tf.Tensor]:
-      return {'action': forward(observation, latent)[0]}
+      return {'action': self.forward(observation, latent)[0]}
 
     @function(observation_spec, action_spec)
     def encode(observation: tf.Tensor, action: tf.Tensor) -> dict[str, tf.Tensor]:
-      latent, log_det, clipped = inverse(observation, action)
+      latent, log_det, clipped = self.inverse(observation, action)
       log_prob = log_prior(latent) + log_det
       return {'latent': latent, 'log_prob': log_prob, 'clipped': clipped}
 
@@ -177,7 +179,7 @@ class LayerModule(tf.Module):
       shape = [tf.shape(observation)[0], dimension]
       # The algorithm is named, so that every machine draws the same numbers.
       latent = tf.random.stateless_normal(shape, seed, alg='philox')
-      action, log_det = forward(observation, latent)
+      action, log_det = self.forward(observation, latent)
       log_prob = log_prior(latent) - log_det
       return {'action': action, 'latent': latent, 'log_prob': log_prob}
 
