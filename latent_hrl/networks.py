@@ -238,8 +238,9 @@ class LatentPolicyNetwork(network.Network):
 class EnsembleDense(tf.keras.layers.Layer):
   """One dense layer for each member of an ensemble, as a single batched product.
 
-  With `layer_norm` each member's pre-activations are normalised over its units, and scaled
-  and shifted by weights of its own (Ba et al., "Layer Normalization", 2016).
+  With `layer_norm` each member's pre-activations are normalised over its units, then scaled
+  and shifted by weights of its own (Ba et al., "Layer Normalization", 2016). The bias comes
+  before that: without it the size of the inputs would be lost.
   """
 
   _EPSILON = 1e-3  # Keras's own.
@@ -275,13 +276,17 @@ class EnsembleDense(tf.keras.layers.Layer):
       self._scale = self.add_weight(
         name='scale', shape=(members, 1, units), initializer='ones'
       )
+      self._offset = self.add_weight(
+        name='offset', shape=(members, 1, units), initializer='zeros'
+      )
 
   def call(self, inputs: tf.Tensor) -> tf.Tensor:
-    hidden = tf.matmul(inputs, self._kernel)
+    hidden = tf.matmul(inputs, self._kernel) + self._bias
     if self._layer_norm:
       mean, variance = tf.nn.moments(hidden, axes=[-1], keepdims=True)
-      hidden = (hidden - mean) * tf.math.rsqrt(variance + self._EPSILON) * self._scale
-    return self._activation(hidden + self._bias)
+      hidden = (hidden - mean) * tf.math.rsqrt(variance + self._EPSILON)
+      hidden = hidden * self._scale + self._offset
+    return self._activation(hidden)
 
 
 @gin.configurable

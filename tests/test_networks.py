@@ -215,33 +215,30 @@ def test_twin_critic_equals_two_separate_perceptrons(spec):
   assert np.min(np.abs(values[:, 0] - values[:, 1])) > 1e-3
 
 
-def test_layer_norm_makes_a_critic_blind_to_the_size_of_what_it_normalises():
-  spec = helpers.latent_spec()
-  critic = networks.TwinCriticNetwork((OBSERVATION, spec), (64,), layer_norm=True)
-  critic.create_variables()
-  observation, output = _observations(4), tf.random.normal([4, 2])
-
-  # Biases are 0 and come after the normalisation.
-  value = critic((observation, output))[0]
-  larger = critic((7.0 * observation, 7.0 * output))[0]
-
-  np.testing.assert_allclose(larger, value, rtol=0.02, atol=1e-3)
-  plain = networks.TwinCriticNetwork((OBSERVATION, spec), (64,))
+def test_a_normalised_critic_is_told_from_a_plain_one_by_its_weights():
+  plain, normalised = (
+    networks.TwinCriticNetwork((OBSERVATION, helpers.latent_spec()), (8, 8), layer_norm)
+    for layer_norm in (False, True)
+  )
   plain.create_variables()
-  assert [v.shape for v in critic.variables] != [v.shape for v in plain.variables]
+  normalised.create_variables()
+
+  # A checkpoint of the one never passes for one of the other.
+  assert len(normalised.variables) == len(plain.variables) + 4
 
 
 def test_layer_norm_by_hand():
   layer = networks.EnsembleDense(2, 2, None, 'dense', layer_norm=True)
   layer(tf.ones([2, 1, 1]))
-  kernel, bias, scale = layer.weights
-  kernel.assign([[[1.0, 3.0]], [[0.0, 8.0]]])
-  bias.assign([[[0.5, 0.5]], [[0.0, 0.0]]])
+  kernel, bias, scale, offset = layer.weights
+  kernel.assign([[[1.0, 3.0]], [[8.0, 0.0]]])
+  bias.assign([[[0.0, 0.0]], [[0.0, 16.0]]])
   scale.assign([[[1.0, 2.0]], [[1.0, 1.0]]])
+  offset.assign([[[0.5, 0.5]], [[0.0, 0.0]]])
 
   hidden = layer(tf.ones([2, 1, 1]))
 
-  # (1, 3) and (0, 8) are -1 and 1 around their means, in standard deviations.
+  # (1, 3) and, with its bias, (8, 16) are -1 and 1 around their means.
   np.testing.assert_allclose(hidden, [[[-0.5, 2.5]], [[-1.0, 1.0]]], atol=2e-3)
 
 
