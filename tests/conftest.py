@@ -59,12 +59,7 @@ def saved_stack(tmp_path_factory, saved_base):
   )
 
 
-@pytest.fixture(name='without_xla')
-def _without_xla(monkeypatch):
-  """Leaves out compilation, which takes most of the time of a short training."""
-  function = tf.function
-
-  def uncompiled(*args, jit_compile=None, **kwargs):
-    return function(*args, **kwargs)
-
-  monkeypatch.setattr(tf, 'function', uncompiled)
+@pytest.fixture(name='quick_training')
+def _quick_training(monkeypatch):
+  """Short trainings without what takes most of their time; see `helpers`."""
+  helpers.make_training_quick(monkeypatch)

@@ -7,6 +7,7 @@ import types
 
 import gymnasium
 import numpy as np
+import pytest
 import tensorflow as tf
 from gymnasium import spaces
 from tf_agents.specs import tensor_spec
@@ -15,6 +16,7 @@ from tf_agents.trajectories import time_step as ts
 from latent_hrl import agents
 from latent_hrl import networks
 from latent_hrl import observations
+from latent_hrl.evaluation import plots
 from latent_hrl.layers import export
 from latent_hrl.layers import load
 from latent_hrl.layers import manifest as manifest_lib
@@ -208,6 +210,20 @@ def claim(path, **changes) -> None:
   content = json.loads((path / manifest_lib.PATH).read_text(encoding='utf-8'))
   content.update(files=manifest_lib.file_digests(path), **changes)
   (path / manifest_lib.PATH).write_text(sealed(content), encoding='utf-8')
+
+
+def make_training_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+  """Leaves out what takes most of the time of a short training: XLA and pictures.
+
+  Tests of the compiled updates, of the launchers and of the plots have both.
+  """
+  function = tf.function
+
+  def uncompiled(*args, jit_compile=None, **kwargs):
+    return function(*args, **kwargs)
+
+  monkeypatch.setattr(tf, 'function', uncompiled)
+  monkeypatch.setattr(plots, 'learning_curve', lambda rows, title, path: path.touch())
 
 
 def save_layer(path, name, fields, reads, lower=None, fresh=False, seed=0, interval=1):

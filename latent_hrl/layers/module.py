@@ -150,8 +150,8 @@ class LayerModule(tf.Module):
     held_spec = tf.TensorSpec([None, held_outputs, dimension], tf.float32, name='held')
     step_spec = tf.TensorSpec([None], tf.int32, name='step')
 
-    # What follows calls the traced functions: tracing a flow takes most of the time in which
-    # a layer is built and saved.
+    # What follows calls the traced functions: tracing a flow takes most of the time that
+    # building and saving a layer does.
     def function(*signature: tf.TensorSpec):
       return lambda body: tf.function(body, input_signature=signature, autograph=False)
 

@@ -12,7 +12,7 @@ from latent_hrl.layers import load
 from latent_hrl.training import train_stack
 
 # The compiled updates are in tests/baselines.
-pytestmark = pytest.mark.usefixtures('without_xla')
+pytestmark = pytest.mark.usefixtures('quick_training')
 
 BASE = config.PROJECT_ROOT / 'testdata' / 'multi_goal_base'
 SMALL = [

@@ -16,7 +16,7 @@ from latent_hrl.training import off_policy
 from latent_hrl.training import train_stack
 from tests import helpers
 
-pytestmark = pytest.mark.usefixtures('without_xla')
+pytestmark = pytest.mark.usefixtures('quick_training')
 
 SMALL = [
   'Layer.env_steps = 120',

@@ -15,7 +15,7 @@ from latent_hrl.environments import tasks
 from latent_hrl.training import train_stack
 
 # Compilation takes most of the time, and gin files have no say in it.
-pytestmark = pytest.mark.usefixtures('without_xla')
+pytestmark = pytest.mark.usefixtures('quick_training')
 
 # What others include.
 PARTS = {'defaults', 'second_layer'}

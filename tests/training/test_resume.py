@@ -14,7 +14,7 @@ from latent_hrl.training import train_stack
 from tests.reliability import results
 
 # The compiled updates are in other tests; what is stopped here is the loop.
-pytestmark = pytest.mark.usefixtures('without_xla')
+pytestmark = pytest.mark.usefixtures('quick_training')
 
 SMALL = [
   'Layer.env_steps = 240',

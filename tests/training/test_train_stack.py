@@ -43,7 +43,9 @@ def _rows(root_dir):
 def run(tmp_path_factory):
   """A finished run of two layers."""
   root_dir = tmp_path_factory.mktemp('run') / 'nested' / 'run'
-  _train(root_dir)
+  with pytest.MonkeyPatch.context() as monkeypatch:
+    helpers.make_training_quick(monkeypatch)
+    _train(root_dir)
   gin.clear_config()
   return root_dir
 
@@ -125,7 +127,7 @@ def test_a_finished_run_trains_nothing_again(run, capsys):
   assert 'base: already trained for 200 steps' in capsys.readouterr().out
 
 
-@pytest.mark.usefixtures('without_xla')
+@pytest.mark.usefixtures('quick_training')
 def test_a_trained_layer_enters_a_stack_by_its_path(run, tmp_path):
   base = run / 'layers' / 'base'
   top = _train(tmp_path, f'train_stack.layers = ["{base}", @north_east/Layer()]')
@@ -134,7 +136,7 @@ def test_a_trained_layer_enters_a_stack_by_its_path(run, tmp_path):
   assert [path.name for path in (tmp_path / 'layers').iterdir()] == ['north_east']
 
 
-@pytest.mark.usefixtures('without_xla')
+@pytest.mark.usefixtures('quick_training')
 def test_a_fresh_layer_leaves_every_episode_as_it_was(run, tmp_path):
   base = load.load_layer(run / 'layers' / 'base')
   task = tasks.make_task(base.manifest.task)
@@ -162,7 +164,7 @@ SAME_REWARD = (
 )
 
 
-@pytest.mark.usefixtures('without_xla')
+@pytest.mark.usefixtures('quick_training')
 def test_a_layer_starts_from_critic_and_replay_of_the_one_below(run, tmp_path, capsys):
   base = run / 'layers' / 'base'
   stack = f'train_stack.layers = ["{base}", @north_east/Layer()]'

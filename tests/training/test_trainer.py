@@ -9,6 +9,9 @@ from latent_hrl import config
 from latent_hrl import threads
 from latent_hrl.training import train_stack
 
+# The compiled updates are in other tests.
+pytestmark = pytest.mark.usefixtures('quick_training')
+
 BINDINGS = [
   'base/Layer.env_steps = 90',
   'Trainer.batch_size = 16',
@@ -43,7 +46,6 @@ def test_learning_beside_collection_changes_no_number(tmp_path, monkeypatch):
   )
 
 
-@pytest.mark.usefixtures('without_xla')
 def test_a_decision_brings_its_updates(tmp_path):
   base = config.PROJECT_ROOT / 'testdata' / 'multi_goal_base'
   config.load(
