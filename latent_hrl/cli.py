@@ -55,7 +55,8 @@ def _guarded(main: Callable[[], None], tensorflow: bool) -> int:
       _import_tensorflow()
     main()
   except errors.StoppedError as error:
-    print(error, file=sys.stderr)
+    # gin adds lines of its own.
+    print(str(error).splitlines()[0], file=sys.stderr)
     return 128 + error.signal
   except errors.LatentHrlError as error:
     return _report(str(error).splitlines()[0])

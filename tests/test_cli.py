@@ -1,0 +1,33 @@
+"""What a launcher says and returns when it does not run through."""
+
+import signal
+
+import pytest
+
+from latent_hrl import cli
+from latent_hrl import errors
+
+
+@pytest.mark.parametrize(
+  ('error', 'code', 'said'),
+  [
+    # gin adds lines to what passes through a configurable.
+    (errors.StoppedError(signal.SIGTERM, 'stopped\n  In call to'), 143, 'stopped\n'),
+    (errors.StoppedError(signal.SIGINT, 'stopped'), 130, 'stopped\n'),
+    (errors.ConfigError('a mistake\n  In call to'), 2, 'error: a mistake\n'),
+    (FileNotFoundError(2, 'No such file', 'x.json'), 2, 'error: x.json: No such file\n'),
+    (KeyboardInterrupt(), 130, 'stopped at once; the same command goes on from the last '),
+  ],
+)
+def test_what_ends_a_launcher_is_one_line_and_a_code(error, code, said, capsys):
+  def main():
+    raise error
+
+  assert cli._guarded(main, tensorflow=False) == code
+  err = capsys.readouterr().err
+  assert err.startswith(said) and err.count('\n') == 1
+
+
+def test_a_mistake_in_the_code_is_no_bad_input():
+  with pytest.raises(RuntimeError, match='a bug'):
+    cli._guarded(lambda: (_ for _ in ()).throw(RuntimeError('a bug')), tensorflow=False)
