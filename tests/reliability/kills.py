@@ -25,11 +25,13 @@ _ROOT_DIR = flags.DEFINE_string('root_dir', None, 'A new directory.', required=T
 _GIN_FILE = flags.DEFINE_string('gin_file', 'gin/half_cheetah.gin', 'What to train.')
 _LAYERS = flags.DEFINE_multi_string('layers', ['base'], 'Names of its layers.')
 _KILLS = flags.DEFINE_integer('kills', 20, 'How often to kill.', lower_bound=1)
-_STEPS = flags.DEFINE_integer('env_steps', 4000, 'Environment steps of each layer.')
+_STEPS = flags.DEFINE_integer('env_steps', 6000, 'Environment steps of each layer.')
 _SEED = flags.DEFINE_integer('seed', 0, 'Seed of the moments.')
 
 # Seconds, from the start of the process: a run trains after about twelve.
 _MOMENTS = (1.0, 20.0)
+# Files and directories of checkpoints that a run may write in peace, two a checkpoint.
+_IN_PEACE = 6
 # Seconds from the first sight of a half-written file; a checkpoint takes about 0.1.
 _WRITING = (0.0, 0.08)
 
@@ -69,7 +71,10 @@ def _kill_once(root_dir: pathlib.Path, rng: random.Random, in_checkpoint: bool) 
     _command(root_dir), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
   )
   if in_checkpoint:
-    while process.poll() is None and _half_written(root_dir) <= left_by_earlier_kills:
+    in_peace, seen = rng.randrange(_IN_PEACE), set[str]()
+    while process.poll() is None and len(seen) <= in_peace:
+      new = _half_written(root_dir) - left_by_earlier_kills
+      seen |= {path.stem for path in new}  # Without the random suffix.
       time.sleep(0.0005)
     time.sleep(rng.uniform(*_WRITING))
   else:
