@@ -11,6 +11,7 @@ import math
 import os
 import pathlib
 import tempfile
+from collections.abc import Mapping, Sequence
 
 from latent_hrl import errors
 
@@ -122,29 +123,14 @@ def claim(cores: int, directory: pathlib.Path | None = None) -> tuple[int, ...]:
   """
   if not hasattr(os, 'sched_setaffinity'):
     raise errors.ConfigError('--cores needs Linux; leave it out on this system')
-  import fcntl
-
   allowed = sorted(os.sched_getaffinity(0))
   if not 1 <= cores <= len(allowed):
     raise errors.ConfigError(
       f'--cores must be from 1 to the {len(allowed)} this process may use, got {cores}'
     )
-  if directory is None:
-    directory = pathlib.Path(tempfile.gettempdir()) / f'latent_hrl_{os.getuid()}'
-  directory.mkdir(mode=0o700, exist_ok=True)
-  mine: dict[int, io.TextIOWrapper] = {}
-  for core in allowed:
-    if len(mine) == cores:
-      break
-    lock = (directory / f'core_{core}.lock').open('w', encoding='ascii')
-    try:
-      fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-      mine[core] = lock
-    except OSError:
-      lock.close()
+  mine = _lock(allowed, cores, directory)
   if len(mine) < cores:
-    for lock in mine.values():
-      lock.close()
+    _release(mine)
     raise errors.ConfigError(
       f'--cores={cores}, but other runs hold all but {len(mine)} of {len(allowed)} cores; '
       'wait for one to end, or leave --cores out to share'
@@ -152,3 +138,44 @@ def claim(cores: int, directory: pathlib.Path | None = None) -> tuple[int, ...]:
   _claimed.extend(mine.values())
   os.sched_setaffinity(0, mine)
   return tuple(mine)
+
+
+def free_cores(directory: pathlib.Path | None = None) -> int:
+  """Returns how many cores of this process no other run has claimed.
+
+  Args:
+    directory: As for `claim`.
+  """
+  if not hasattr(os, 'sched_setaffinity'):
+    return available_cores()
+  allowed = sorted(os.sched_getaffinity(0))
+  locks = _lock(allowed, len(allowed), directory)
+  _release(locks)
+  return min(len(locks), available_cores())
+
+
+def _lock(
+  cores: Sequence[int], count: int, directory: pathlib.Path | None
+) -> dict[int, io.TextIOWrapper]:
+  """Locks up to `count` of the cores that nobody has locked."""
+  import fcntl
+
+  if directory is None:
+    directory = pathlib.Path(tempfile.gettempdir()) / f'latent_hrl_{os.getuid()}'
+  directory.mkdir(mode=0o700, exist_ok=True)
+  mine: dict[int, io.TextIOWrapper] = {}
+  for core in cores:
+    if len(mine) == count:
+      break
+    lock = (directory / f'core_{core}.lock').open('w', encoding='ascii')
+    try:
+      fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+      mine[core] = lock
+    except OSError:
+      lock.close()
+  return mine
+
+
+def _release(locks: Mapping[int, io.TextIOWrapper]) -> None:
+  for lock in locks.values():
+    lock.close()

@@ -33,7 +33,7 @@ _JOBS = flags.DEFINE_integer(
   'jobs',
   None,
   'Runs side by side, each on --cores cores of its own (1 by default); by default as many '
-  'as there are cores for.',
+  'as there are free cores for.',
   lower_bound=1,
 )
 
@@ -51,7 +51,7 @@ def main() -> None:
   if _SEEDS.value is not None:
     comparison = dataclasses.replace(comparison, seeds=_SEEDS.value)
   cores = cli.cores() or 1
-  jobs = _JOBS.value or max(1, threads.available_cores() // cores)
+  jobs = _JOBS.value or max(1, threads.free_cores() // cores)
   allowed = len(os.sched_getaffinity(0))
   if jobs * cores > allowed:
     raise errors.ConfigError(

@@ -58,9 +58,11 @@ def test_runs_side_by_side_take_different_cores_until_none_is_left(tmp_path):
   try:
     assert [line for _, line in started[:-1]] == [f'({core},)' for core in allowed]
     assert 'other runs hold all but 0 of' in started[-1][1]
+    assert threads.free_cores(tmp_path) == 0
     # However a run ends, its claim ends with it.
     started[0][0].kill()
     started[0][0].wait()
+    assert threads.free_cores(tmp_path) == 1
     started.append(_start(tmp_path))
     assert started[-1][1] == f'({allowed[0]},)'
   finally:

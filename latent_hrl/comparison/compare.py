@@ -5,6 +5,7 @@ import signal
 from collections.abc import Sequence
 
 from latent_hrl import errors
+from latent_hrl import threads
 from latent_hrl.comparison import child
 from latent_hrl.comparison import plan
 from latent_hrl.comparison import progress
@@ -38,6 +39,7 @@ def compare(
     open_runs = _without(open_runs, wrong)
     if len(failures) == len(runs):
       raise errors.ConfigError(f'no run can start; {failures[0].run}: {failures[0].reason}')
+    _check_cores(min(jobs, len(open_runs)), cores)
     for failure in failures:
       print(f'{failure.run}: left out, {failure.reason}', flush=True)
     with child.locked(root_dir) as lock:
@@ -64,6 +66,16 @@ def compare(
     raise errors.LatentHrlError(
       f'{len(content.missing)} of {len(runs) + len(comparison.references)} runs and files '
       f'are missing in the report, the first: {first.what}: {first.why}'
+    )
+
+
+def _check_cores(jobs: int, cores: int) -> None:
+  """Refuses to start runs that would fail at once, their cores taken by others."""
+  free = threads.free_cores()
+  if jobs * cores > free:
+    raise errors.ConfigError(
+      f'--jobs={jobs} with --cores={cores} needs {jobs * cores} cores, but other runs have '
+      f'claimed all but {free}; wait for them, or take fewer --jobs'
     )
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from latent_hrl import errors
+from latent_hrl import threads
 from latent_hrl.comparison import compare
 from latent_hrl.comparison import figures
 from latent_hrl.comparison import plan
@@ -14,6 +15,7 @@ from tests.comparison import fake_compare
 def _fake(monkeypatch):
   monkeypatch.setattr(plan.Run, 'command', fake_compare.command)
   monkeypatch.setattr(runner, 'check', lambda runs: [])
+  monkeypatch.setattr(threads, 'free_cores', lambda: 2)
   monkeypatch.setattr(figures, 'learning_curves', fake_compare.draw_nothing)
 
 
@@ -36,6 +38,13 @@ def test_a_second_call_starts_nothing_and_writes_the_same_report(tmp_path, capsy
   assert (tmp_path / 'report.html').read_bytes() == first
   assert _starts(tmp_path) == 4
   assert 'checking' not in capsys.readouterr().out
+
+
+def test_cores_that_others_have_are_told_before_anything_starts(tmp_path, monkeypatch):
+  monkeypatch.setattr(threads, 'free_cores', lambda: 1)
+  with pytest.raises(errors.ConfigError, match='claimed all but 1; wait for them, or take'):
+    _compare(tmp_path / 'compare', fake_compare.comparison(seeds=1))
+  assert not (tmp_path / 'compare').exists()
 
 
 def test_more_seeds_add_to_what_is_there(tmp_path):
