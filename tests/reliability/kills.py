@@ -32,8 +32,8 @@ _SEED = flags.DEFINE_integer('seed', 0, 'Seed of the moments.')
 _MOMENTS = (1.0, 20.0)
 # Files and directories of checkpoints that a run may write in peace, two a checkpoint.
 _IN_PEACE = 6
-# Seconds from the first sight of a half-written file; a checkpoint takes about 0.1.
-_WRITING = (0.0, 0.08)
+# Seconds from the first sight of a half-written file; a checkpoint takes about 0.05.
+_WRITING = (0.0, 0.03)
 
 
 _IN_CHECKPOINT = 'in the writing of a checkpoint'
