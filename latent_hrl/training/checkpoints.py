@@ -147,6 +147,22 @@ class Checkpoints:
     return None
 
 
+def reaches(directory: pathlib.Path, env_steps: int) -> bool:
+  """Returns whether the checkpoints of a layer go as far as its training.
+
+  A layer is saved before the last checkpoint, which a kill may prevent. Where nothing is
+  left of checkpoints, or none are kept, nothing is missing.
+
+  Args:
+    directory: The checkpoints of the layer.
+    env_steps: How long it is to be trained.
+  """
+  if not directory.is_dir() or not any(directory.iterdir()):
+    return True
+  steps = [int(path.name.removeprefix(_PREFIX)) for path in _paths(directory)]
+  return max(steps, default=-1) >= env_steps
+
+
 def inherit(
   directory: pathlib.Path,
   env_steps: int,

@@ -19,6 +19,7 @@ from latent_hrl.layers import manifest as manifest_lib
 from latent_hrl.layers import spec as spec_lib
 from latent_hrl.training import bindings
 from latent_hrl.training import build
+from latent_hrl.training import checkpoints
 from latent_hrl.training import inheritance
 from latent_hrl.training import metrics
 from latent_hrl.training import settings as settings_lib
@@ -92,7 +93,8 @@ def _train(
       continue
     task_id = layer.task or task
     finished = _finished(root_dir / 'layers' / layer.name, layer, task_id, lower, seed)
-    if finished is not None:
+    whole = checkpoints.reaches(root_dir / 'checkpoints' / layer.name, layer.env_steps)
+    if finished is not None and whole:
       print(f'{layer.name}: already trained for {layer.env_steps:,} steps', flush=True)
       lower = finished
       continue

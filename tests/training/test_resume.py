@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import shutil
 import signal
 
 import pytest
@@ -106,6 +107,28 @@ def test_a_run_that_died_goes_on_from_its_last_checkpoint(whole, tmp_path, monke
   _train(tmp_path, ONE)
 
   assert not results.differences(expected, tmp_path)
+
+
+def test_a_run_killed_in_its_last_checkpoint_writes_it_again(whole, tmp_path):
+  expected = whole(ONE)
+  shutil.copytree(expected, tmp_path / 'run')
+  checkpoint = tmp_path / 'run' / 'checkpoints' / 'base' / 'step_0000000240'
+  checkpoint.rename(checkpoint.with_name('.step_0000000240.half'))
+
+  _train(tmp_path / 'run', ONE)  # Its layer is saved already.
+
+  assert checkpoint.exists()
+  assert not results.differences(expected, tmp_path / 'run')
+
+
+def test_a_finished_run_stays_so_without_its_checkpoints(whole, tmp_path, capsys):
+  shutil.copytree(whole(ONE), tmp_path / 'run')
+  shutil.rmtree(tmp_path / 'run' / 'checkpoints' / 'base')
+  capsys.readouterr()
+
+  _train(tmp_path / 'run', ONE)
+
+  assert 'base: already trained for 240 steps' in capsys.readouterr().out
 
 
 def test_a_signal_leaves_a_checkpoint_and_its_handlers_as_they_were(tmp_path, monkeypatch):
