@@ -61,7 +61,9 @@ def _guarded(main: Callable[[], None], tensorflow: bool) -> int:
   except errors.LatentHrlError as error:
     return _report(str(error).splitlines()[0])
   except OSError as error:
-    return _report(f'{error.filename}: {error.strerror or error}')
+    reason = str(error.strerror or error).splitlines()[0]
+    # gin loses the name.
+    return _report(f'{error.filename}: {reason}' if error.filename else reason)
   except RuntimeError as error:
     # gin's own type for a parameter that has to be bound.
     if 'Required bindings' not in str(error):

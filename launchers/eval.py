@@ -8,6 +8,7 @@ r"""Evaluates a saved layer: episodes, statistics, a JSON file, a video, its ski
 The policy is the mode (top latent 0) unless --latents or --plot says otherwise.
 """
 
+import json
 import pathlib
 import sys
 
@@ -26,6 +27,19 @@ _TASK_OPTIONS = flags.DEFINE_string(
   None,
   'Keyword arguments of the task as JSON, such as {"goal": 0}, on top of those the layer '
   'was trained with on the same task.',
+)
+
+
+def _is_object(text: str | None) -> bool:
+  try:
+    return text is None or isinstance(json.loads(text), dict)
+  except ValueError:
+    return False
+
+
+# Told before TensorFlow is loaded.
+flags.register_validator(
+  'task_options', _is_object, 'it must be a JSON object, such as {"goal": 0}'
 )
 _LATENTS = flags.DEFINE_enum(
   'latents',

@@ -16,6 +16,7 @@ from latent_hrl import errors
     (errors.StoppedError(signal.SIGINT, 'stopped'), 130, 'stopped\n'),
     (errors.ConfigError('a mistake\n  In call to'), 2, 'error: a mistake\n'),
     (FileNotFoundError(2, 'No such file', 'x.json'), 2, 'error: x.json: No such file\n'),
+    (OSError('no device\n  In call to'), 2, 'error: no device\n'),
     (KeyboardInterrupt(), 130, 'stopped at once; the same command goes on from the last '),
   ],
 )

@@ -100,7 +100,8 @@ def _train(
       continue
     trainer = build.trainer(layer, settings[layer.name], task_id, lower, root_dir, seed)
     if log is None:
-      root_dir.mkdir(parents=True, exist_ok=True)
+      with files.told(root_dir):
+        root_dir.mkdir(parents=True, exist_ok=True)
       closing.enter_context(files.lock(root_dir))
       for directory in (root_dir, root_dir / 'layers', root_dir / 'best'):
         files.sweep(directory)

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from latent_hrl import config
+from latent_hrl import threads
 from latent_hrl.comparison import child
 from latent_hrl.comparison import compare
 from latent_hrl.comparison import figures
@@ -138,6 +139,7 @@ def test_killed_and_started_again_it_ends_with_the_same_table(
   tmp_path, monkeypatch, number, exit_code
 ):
   monkeypatch.setattr(runner, 'check', lambda runs: [])
+  monkeypatch.setattr(threads, 'free_cores', lambda: 2)
   comparison = fake_compare.comparison(SLOW)
   killed, uninterrupted = tmp_path / 'killed', tmp_path / 'uninterrupted'
   launcher = _launch(killed, SLOW)

@@ -43,6 +43,7 @@ def _assert_one_line_error(finished, *words):
     ('eval', ['--layer=x', '--episodes=none'], ['episodes', 'none']),
     ('eval', ['--layer=x', '--latents=best'], ['latents', 'mode|hold|sample']),
     ('eval', ['--layer=x', 'stray'], ['stray']),
+    ('eval', ['--layer=x', '--task_options=goal'], ['JSON object', 'goal']),
     ('compare', ['--root_dir=x', '--gin_file=y', '--jobs=0'], ['jobs', '0']),
     ('compare', ['--root_dir=x', '--gin_file=y'], ["no gin file 'y'"]),
     ('convert_sb3', ['--evaluations=x', '--system=y', '--task=z'], ['--output']),
@@ -61,35 +62,17 @@ def test_help_names_the_flags(launcher):
 
 
 # tests/launchers/test_bad_input.py has a hundred more, within one process.
-@pytest.mark.parametrize(
-  ('binding', 'words'),
-  [
-    ('Trainer.batch_sise = 3', ['batch_sise', "did you mean 'batch_size'"]),
-    ("train_stack.layers = ['testdata/multi_goal_base']", ['does not fit', 'position']),
-  ],
-)
-def test_train_tells_a_gin_mistake_and_writes_nothing(tmp_path, binding, words):
+def test_train_tells_a_gin_mistake_and_writes_nothing(tmp_path):
   root_dir = tmp_path / 'run'
   finished = _run(
     'train',
     f'--root_dir={root_dir}',
     '--gin_file=gin/half_cheetah.gin',
-    f'--gin_bindings={binding}',
+    '--gin_bindings=Trainer.batch_sise = 3',
   )
 
-  _assert_one_line_error(finished, *words)
+  _assert_one_line_error(finished, 'batch_sise', "did you mean 'batch_size'")
   assert not root_dir.exists()
-
-
-def test_train_tells_where_it_cannot_write():
-  finished = _run(
-    'train',
-    '--root_dir=/proc/run',
-    '--gin_file=gin/multi_goal.gin',
-    '--gin_bindings=train_stack.layers = [@base/Layer()]',
-  )
-
-  _assert_one_line_error(finished, '/proc/run')
 
 
 def test_eval_of_no_layer(tmp_path):
@@ -119,12 +102,6 @@ def test_eval_draws_the_skills(tmp_path):
   assert content['latents'] == 'hold'  # Unless told otherwise.
   assert content['headings']['covered'] >= 6
   assert f'headings  {content["headings"]["covered"]} of 8' in finished.stdout
-
-
-def test_eval_tells_task_options_that_are_none(tmp_path):
-  finished = _run('eval', f'--layer={tmp_path}', '--task_options=goal')
-
-  _assert_one_line_error(finished, 'JSON object', 'goal')
 
 
 def test_eval_plays_writes_and_films(tmp_path):

@@ -1,6 +1,7 @@
 """Faults that are really caused: each ends in one message, with nothing lost."""
 
 import json
+import pathlib
 import resource
 
 import gymnasium
@@ -148,6 +149,8 @@ def test_a_task_that_breaks_down_ends_the_run(fault, message, tmp_path, monkeypa
   # gin adds lines of its own, which a launcher leaves out.
   assert str(error.value).splitlines()[0].startswith("task 'Failing-v0' ")
   assert _checkpoints(tmp_path) == ['step_0000000040']
+  if fault is _go_blank:
+    return
   monkeypatch.setattr(_FailingEnv, 'steps_left', 10**6)
   assert _train(tmp_path, task).manifest.layers[-1].env_steps == 120
 
@@ -170,6 +173,11 @@ def test_a_full_disk_ends_the_run_with_what_was_there(size, tmp_path, monkeypatc
 
   assert load.load_layer(tmp_path / 'layers' / 'base').manifest.layers[-1].env_steps >= 40
   _assert_goes_on(tmp_path)
+
+
+def test_a_directory_that_cannot_be_made_is_told():
+  with pytest.raises(errors.LatentHrlError, match='cannot write /proc/run: No such file'):
+    _train(pathlib.Path('/proc/run'))
 
 
 def test_a_directory_in_use_is_left_alone(tmp_path):
