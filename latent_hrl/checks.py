@@ -41,7 +41,6 @@ def is_json(value: Any) -> bool:
 NUMBER = Rule('a number', _is_number)
 POSITIVE = Rule('a positive number', lambda value: _is_number(value) and value > 0)
 NOT_NEGATIVE = Rule('0 or more', lambda value: _is_number(value) and value >= 0)
-SHARE = Rule('above 0, at most 1', lambda value: _is_number(value) and 0 < value <= 1)
 FROM_0_TO_1 = Rule('from 0 to 1', lambda value: _is_number(value) and 0 <= value <= 1)
 POSITIVE_INTEGER = Rule(
   'a positive integer', lambda value: _is_integer(value) and value > 0
@@ -59,6 +58,17 @@ def integer(low: int, high: int) -> Rule:
     f'an integer from {low} to {high}',
     lambda value: _is_integer(value) and low <= value <= high,
   )
+
+
+def up_to(high: float) -> Rule:
+  """Returns the rule of a number above 0 and up to a limit, which is included."""
+  return Rule(
+    f'above 0, at most {high:g}',
+    lambda value: _is_number(value) and 0 < value <= high,
+  )
+
+
+SHARE = up_to(1)
 
 
 def several(rule: Rule) -> Rule:

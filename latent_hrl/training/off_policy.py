@@ -5,6 +5,7 @@ those steps, the steps take the weights from before those updates. What a run co
 not depend on which of the two is faster.
 """
 
+import math
 import pathlib
 from typing import Any
 
@@ -50,7 +51,7 @@ class OffPolicyLearning:
     acting_network.create_variables()
     draft.act_with(acting_network)
     decisions_per_call = -(-settings.steps_per_call // spec.interval)
-    self._updates_per_call = decisions_per_call * settings.updates_per_decision
+    self._updates_per_call = math.ceil(decisions_per_call * settings.updates_per_decision)
     self._learner = learner_lib.Learner(
       agent,
       acting_network,
@@ -127,10 +128,7 @@ class OffPolicyLearning:
     steps = min(self._settings.steps_per_call, self._spec.env_steps - env_steps)
     starting = env_steps < self._settings.initial_steps
     losses = batch = None
-    # The decisions that end within these steps, but for those cut short by an episode.
-    interval = self._spec.interval
-    decisions = (env_steps + steps) // interval - env_steps // interval
-    updates = decisions * self._settings.updates_per_decision
+    updates = self._updates_due(env_steps + steps) - self._updates_due(env_steps)
     if updates and not starting:
       batch = self._replay.sample(self._updates_per_call, self._settings.batch_size)
       losses = self._learner.start(batch, updates)
@@ -140,6 +138,12 @@ class OffPolicyLearning:
     if losses is not None and batch is not None:
       self._take(losses.result(), batch, env_steps + steps)
     return steps
+
+  def _updates_due(self, env_steps: int) -> int:
+    """Returns how many updates belong to so many steps, had they begun with the first."""
+    # Decisions that an episode's end cuts short bring none.
+    decisions = env_steps // self._spec.interval
+    return int(decisions * self._settings.updates_per_decision)
 
   def _take(self, losses: np.ndarray, batch: agents.Batch, env_steps: int) -> None:
     """Acts with the new weights, unless they are worth nothing."""

@@ -7,6 +7,8 @@ import gin
 from latent_hrl import checks
 from latent_hrl import errors
 
+_RULES = {'noise_damping': checks.SHARE, 'updates_per_decision': checks.up_to(100)}
+
 
 @gin.configurable('Trainer')
 @dataclasses.dataclass(frozen=True)
@@ -24,8 +26,9 @@ class TrainerSettings:
     noise_damping: θ of the Ornstein-Uhlenbeck process z ← (1 - θ) z + N(0, I) that the
       latents of collection follow; 1 draws each by itself.
     steps_per_call: K; K environment steps take turns with their updates, compiled in one.
-    updates_per_decision: Updates for each output of the layer; one is one an environment
-      step, unless the layer has an interval.
+    updates_per_decision: Updates for each output of the layer, on average; one is one an
+      environment step, unless the layer has an interval. A quarter takes four environment
+      steps for each update: more experience in the same time where the task is quick.
     eval_interval: Environment steps between evaluations; the layer is saved at each.
     eval_episodes: Episodes of an evaluation, mode policy.
     checkpoint_interval: Environment steps between checkpoints.
@@ -37,15 +40,14 @@ class TrainerSettings:
   hold_latent_steps: int = 1
   noise_damping: float = 1.0
   steps_per_call: int = 8
-  updates_per_decision: int = 1
+  updates_per_decision: float = 1
   eval_interval: int = 10_000
   eval_episodes: int = 10
   checkpoint_interval: int = 50_000
 
   def __post_init__(self) -> None:
     for field in dataclasses.fields(self):
-      share = field.name == 'noise_damping'
-      rule = checks.SHARE if share else checks.POSITIVE_INTEGER
+      rule = _RULES.get(field.name, checks.POSITIVE_INTEGER)
       value = getattr(self, field.name)
       if not rule.holds(value):
         raise errors.ConfigError(f'Trainer.{field.name} must be {rule.text}, got {value!r}')

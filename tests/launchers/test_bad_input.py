@@ -20,7 +20,7 @@ BAD_VALUES = {
   'Trainer.replay_capacity': ('0', '1', '-1', '1e6', '10 ** 6', '99999999999999'),
   'Trainer.initial_steps': ('-5000', "'5000'"),
   'Trainer.steps_per_call': ('0', '{}'),
-  'Trainer.updates_per_decision': ('0.5',),
+  'Trainer.updates_per_decision': ('0', '-1', '1e9', "'1'", 'None'),
   'Trainer.hold_latent_steps': ('-1',),
   'Trainer.eval_interval': ('0', '@Trainer'),
   'Trainer.eval_episodes': ('0',),

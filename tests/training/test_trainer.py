@@ -46,7 +46,9 @@ def test_learning_beside_collection_changes_no_number(tmp_path, monkeypatch):
   )
 
 
-def test_a_decision_brings_its_updates(tmp_path):
+# Steps 41 to 90 complete the decisions 11 to 22; 0.3 of 10 is 3, of 22 is 6.
+@pytest.mark.parametrize(('each', 'updates'), [(3, 36), (0.3, 3)])
+def test_a_decision_brings_its_updates(tmp_path, each, updates):
   base = config.PROJECT_ROOT / 'testdata' / 'multi_goal_base'
   config.load(
     ['gin/multi_goal.gin'],
@@ -55,12 +57,11 @@ def test_a_decision_brings_its_updates(tmp_path):
       f'train_stack.layers = ["{base}", @north_east/Layer()]',
       'north_east/Layer.env_steps = 90',
       'north_east/Layer.interval = 4',
-      'Trainer.updates_per_decision = 3',
+      f'Trainer.updates_per_decision = {each}',
     ],
   )
   train_stack.train_stack(tmp_path)
 
   path = next((tmp_path / 'checkpoints' / 'north_east').rglob('agent.npz'))
   with np.load(path) as saved:
-    # Steps 41 to 90 complete the decisions 11 to 22.
-    assert int(saved['train_step_0']) == 12 * 3
+    assert int(saved['train_step_0']) == updates
