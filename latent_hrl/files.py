@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from latent_hrl import errors
 
 LOCK = '.lock'
+# Names what is being written, and nothing else: `sweep` removes all that is called so.
+_UNFINISHED = '.latent_hrl_unfinished.'
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
@@ -45,7 +47,7 @@ def write_bytes(path: pathlib.Path, content: bytes) -> None:
   """
   with told(path):
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
+    descriptor, temporary = tempfile.mkstemp(prefix=_UNFINISHED, dir=path.parent)
     try:
       with os.fdopen(descriptor, 'wb') as file:
         file.write(content)
@@ -75,10 +77,8 @@ def sha256(path: pathlib.Path) -> str:
 
 
 def sweep(directory: pathlib.Path) -> None:
-  """Removes what a killed process left half written: hidden files and directories."""
-  for path in directory.glob('.*'):
-    if path.name == LOCK:
-      continue
+  """Removes what a killed process left half written, and nothing that others put there."""
+  for path in directory.glob(f'{_UNFINISHED}*'):
     if path.is_dir():
       shutil.rmtree(path, ignore_errors=True)
     else:
@@ -131,7 +131,7 @@ def replacing_directory(path: pathlib.Path) -> Iterator[pathlib.Path]:
   """
   with told(path):
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = pathlib.Path(tempfile.mkdtemp(prefix=f'.{path.name}.', dir=path.parent))
+    temporary = pathlib.Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=path.parent))
     try:
       temporary.chmod(0o755)
       yield temporary

@@ -101,12 +101,31 @@ def test_a_directory_belongs_to_one_process(tmp_path):
   assert other_process() == 'mine\n'
 
 
-def test_sweeping_removes_what_is_hidden_but_the_lock(tmp_path):
-  (tmp_path / '.base.abc').mkdir()
-  _fill(tmp_path / '.base.abc', 'half')
-  (tmp_path / '.metrics.jsonl.abc').write_text('half', encoding='utf-8')
+# Half a file and half a directory, as a kill leaves them.
+_KILLED = """
+import os, pathlib, sys
+from latent_hrl import files
+path = pathlib.Path(sys.argv[1])
+files.sync = lambda _: os._exit(1)
+if sys.argv[2] == 'file':
+  files.write_text(path / 'metrics.jsonl', 'half')
+with files.replacing_directory(path / 'base') as directory:
+  (directory / 'a.txt').write_text('half')
+"""
+
+
+def test_sweeping_removes_what_was_half_written_and_nothing_of_others(tmp_path):
+  (tmp_path / '.git').mkdir()
+  _fill(tmp_path / '.git', 'theirs')
+  (tmp_path / '.env').write_text('theirs', encoding='utf-8')
   _fill(tmp_path, 'whole')
+  before = sorted(os.listdir(tmp_path))
+  for kind in ('file', 'directory'):
+    subprocess.run([sys.executable, '-c', _KILLED, str(tmp_path), kind], check=False)
+  assert len(os.listdir(tmp_path)) == len(before) + 2
+
   with files.lock(tmp_path):
     files.sweep(tmp_path)
 
-  assert sorted(os.listdir(tmp_path)) == ['.lock', 'a.txt']
+  assert sorted(os.listdir(tmp_path)) == sorted([*before, '.lock'])
+  assert (tmp_path / '.git' / 'a.txt').read_text(encoding='utf-8') == 'theirs'

@@ -169,8 +169,8 @@ def test_a_damaged_checkpoint_is_set_aside_for_the_one_before(tmp_path, capsys):
 def test_what_a_killed_process_left_is_swept(tmp_path):
   agent, replay = _trained(updates=0)
   checkpoints_lib.Checkpoints(tmp_path, agent, replay).save(8, {})
-  (tmp_path / '.step_0000000016.abc').mkdir()
-  (tmp_path / 'replay' / '.half.npz').write_bytes(b'x')
+  (tmp_path / '.latent_hrl_unfinished.abc').mkdir()
+  (tmp_path / 'replay' / '.latent_hrl_unfinished.def').write_bytes(b'x')
 
   checkpoints_lib.Checkpoints(tmp_path, agent, _replay()).restore()
 
