@@ -61,13 +61,15 @@ def write_bytes(path: pathlib.Path, content: bytes) -> None:
 
 
 def append_line(path: pathlib.Path, line: str) -> None:
-  """Adds a line to a text file.
+  """Adds a line to a text file, on disk before anything that comes later.
 
   Raises:
     LatentHrlError: If the system refuses; part of the line may be there.
   """
   with told(path), path.open('a', encoding='utf-8') as file:
     file.write(line + '\n')
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def sha256(path: pathlib.Path) -> str:

@@ -89,12 +89,13 @@ def locked(directory: pathlib.Path, patience: float = 5.0) -> Iterator[IO[str]]:
 
 @contextlib.contextmanager
 def interrupted_by(*signals: signal.Signals) -> Iterator[None]:
-  """Makes these signals end the body as Ctrl-C does."""
+  """Makes these signals end the body as Ctrl-C does, but for those that nohup ignores."""
 
   def interrupt(*_: Any) -> None:
     raise KeyboardInterrupt
 
-  before = {number: signal.signal(number, interrupt) for number in signals}
+  heard = [number for number in signals if signal.getsignal(number) != signal.SIG_IGN]
+  before = {number: signal.signal(number, interrupt) for number in heard}
   try:
     yield
   finally:

@@ -14,6 +14,7 @@ _WIDTH = checks.integer(1, 65_536)
 _COUPLINGS = checks.integer(0, 64)
 _GOAL = checks.optional(checks.several(checks.NUMBER))
 
+# Their exploration noise is the latent of the saved layer: without it there is none.
 _DETERMINISTIC = {
   'actor_learning_rate': checks.POSITIVE,
   'critic_learning_rate': checks.POSITIVE,
@@ -57,11 +58,11 @@ RULES = {
     'critic_observation_units': checks.several(_WIDTH),
     'critic_joint_units': checks.several(_WIDTH),
   },
-  'ddpg_agent': {**_DETERMINISTIC, 'ou_stddev': checks.NOT_NEGATIVE},
+  'ddpg_agent': {**_DETERMINISTIC, 'ou_stddev': checks.POSITIVE},
   'td3_agent': {
     **_DETERMINISTIC,
     'actor_update_period': checks.POSITIVE_INTEGER,
-    'exploration_noise_std': checks.NOT_NEGATIVE,
+    'exploration_noise_std': checks.POSITIVE,
     'target_policy_noise': checks.NOT_NEGATIVE,
     'target_policy_noise_clip': checks.NOT_NEGATIVE,
   },

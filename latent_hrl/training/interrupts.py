@@ -21,7 +21,7 @@ def deferred() -> Iterator[Callable[[], int | None]]:
     if came:
       raise KeyboardInterrupt
     came.append(number)
-    print('\nstopping with a checkpoint; once more to stop at once', flush=True)
+    print('\nstopping after the step at hand; once more to stop at once', flush=True)
 
   if threading.current_thread() is not threading.main_thread():
     yield lambda: None

@@ -171,13 +171,14 @@ class OffPolicyLearning:
       measures['collect'] = rollout.summarize(collected)
     return measures
 
-  def save(self, env_steps: int, state: dict[str, Any]) -> None:
+  def save(self, env_steps: int, state: dict[str, Any]) -> bool:
     """Writes a checkpoint; see `trainer.Learning`."""
     scalars, arrays = self._collector.state()
     losses = np.reshape(self._losses, [-1, len(self._agent.loss_names)])
     self._checkpoints.save(
       env_steps, {**state, 'collector': scalars}, {**arrays, 'losses': losses}
     )
+    return True
 
   def restore(self) -> dict[str, Any] | None:
     """Takes up the newest checkpoint, or what the layer below has learned."""

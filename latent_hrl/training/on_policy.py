@@ -129,8 +129,9 @@ class OnPolicyLearning:
       measures['collect'] = rollout.summarize(collected)
     return measures
 
-  def save(self, env_steps: int, state: dict[str, Any]) -> None:
+  def save(self, env_steps: int, state: dict[str, Any]) -> bool:
     """Keeps nothing; see the class."""
+    return False
 
   def restore(self) -> dict[str, Any] | None:
     """Finds nothing; see the class."""

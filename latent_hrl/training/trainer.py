@@ -25,14 +25,18 @@ class Learning(Protocol):
       env_steps: Environment steps so far.
 
     Returns:
-      How many were taken; never more than are left of the layer's.
+      How many were taken.
     """
 
   def measures(self) -> dict[str, Any]:
     """Returns what is worth a row of metrics.jsonl since the last call."""
 
-  def save(self, env_steps: int, state: dict[str, Any]) -> None:
-    """Writes a checkpoint with the loop's own state, JSON types."""
+  def save(self, env_steps: int, state: dict[str, Any]) -> bool:
+    """Writes a checkpoint with the loop's own state, JSON types.
+
+    Returns:
+      Whether there is one now: not every way to learn can be taken up again.
+    """
 
   def restore(self) -> dict[str, Any] | None:
     """Takes up the newest checkpoint and returns the loop's state, with `env_steps`."""
@@ -111,16 +115,15 @@ class Trainer:
         self._evaluate(log, tensorboard, progress, steps_per_s=speed)
         self._save_layer(log)
         started, steps_at_start = time.perf_counter(), self._env_steps
-      number = None if done else interrupted()
       crossed = self._crossed(before, self._settings.checkpoint_interval)
-      if done or crossed or number is not None:
-        self._save_checkpoint()
-      if number is not None:
-        raise errors.StoppedError(
-          number,
-          f'{self._spec.name}: stopped at step {self._env_steps:,}; the same command '
-          'goes on from there',
-        )
+      if done or crossed or interrupted() is not None:
+        kept = self._save_checkpoint()
+        # It may have come during the writing, and there may be a layer to follow.
+        number = interrupted()
+        if number is not None:
+          then = 'goes on from there' if done or kept else 'starts this layer again'
+          step = f'{self._spec.name}: stopped at step {self._env_steps:,}'
+          raise errors.StoppedError(number, f'{step}; the same command {then}')
 
   def close(self) -> None:
     """Ends learning and closes the environments."""
@@ -162,9 +165,9 @@ class Trainer:
     best = len(returns) < 3 or returns[-1] > max(returns[1:-1])
     self._draft.save(self._env_steps, best)
 
-  def _save_checkpoint(self) -> None:
-    evaluation = self._draft.last_evaluation
-    self._learning.save(self._env_steps, {'wall_s': self._wall_s, 'evaluation': evaluation})
+  def _save_checkpoint(self) -> bool:
+    state = {'wall_s': self._wall_s, 'evaluation': self._draft.last_evaluation}
+    return self._learning.save(self._env_steps, state)
 
   def _restore(self, log: metrics.MetricsLog) -> None:
     state = self._learning.restore()

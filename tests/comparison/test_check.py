@@ -4,7 +4,9 @@ import re
 
 import pytest
 
+from latent_hrl import config
 from latent_hrl.comparison import check
+from latent_hrl.comparison import plan
 
 TASK = "train_stack.task = 'latent_hrl/MultiGoal-v0'"
 
@@ -12,6 +14,15 @@ TASK = "train_stack.task = 'latent_hrl/MultiGoal-v0'"
 def test_what_would_train_has_no_problem():
   assert check.problem('gin/stack_half_cheetah.gin', [], ['base', 'upper']) is None
   assert check.problem('gin/half_cheetah.gin', [TASK], ['base']) is None
+
+
+@pytest.mark.parametrize('name', ['quick', 'half_cheetah'])
+def test_every_run_of_the_comparisons_here_would_train(name, tmp_path):
+  config.load([f'gin/compare/{name}.gin'], ['compare.seeds = 1'])
+  runs = plan.Comparison().runs(tmp_path)
+
+  for run in runs:
+    assert check.problem(run.gin_file, run.bindings, list(run.steps)) is None, run
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Processes that end when they are to, and a directory of one's own."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -19,6 +20,18 @@ def test_two_launchers_do_not_share_a_directory(tmp_path):
     pass
   with child.locked(tmp_path, patience=0.1):
     pass
+
+
+def test_a_signal_ends_the_body_unless_nohup_ignores_it():
+  before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+  try:
+    with child.interrupted_by(signal.SIGTERM, signal.SIGHUP):
+      os.kill(os.getpid(), signal.SIGHUP)
+    with pytest.raises(KeyboardInterrupt), child.interrupted_by(signal.SIGTERM):
+      os.kill(os.getpid(), signal.SIGTERM)
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+  finally:
+    signal.signal(signal.SIGHUP, before)
 
 
 def test_a_process_that_does_not_listen_is_killed(monkeypatch):

@@ -113,7 +113,7 @@ def test_a_run_killed_in_its_last_checkpoint_writes_it_again(whole, tmp_path):
   expected = whole(ONE)
   shutil.copytree(expected, tmp_path / 'run')
   checkpoint = tmp_path / 'run' / 'checkpoints' / 'base' / 'step_0000000240'
-  checkpoint.rename(checkpoint.with_name('.step_0000000240.half'))
+  checkpoint.rename(checkpoint.with_name('.latent_hrl_unfinished.half'))
 
   _train(tmp_path / 'run', ONE)  # Its layer is saved already.
 
@@ -143,6 +143,20 @@ def test_a_signal_leaves_a_checkpoint_and_its_handlers_as_they_were(tmp_path, mo
     'step_0000000032'
   ]
   assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_signal_in_the_last_step_of_a_layer_stops_before_the_next(tmp_path, monkeypatch):
+  two = (
+    'train_stack.layers = [@base/Layer(), @top/Layer()]',
+    'Layer.env_steps = 48',
+  )
+  _stop_at([40], monkeypatch, lambda: os.kill(os.getpid(), signal.SIGTERM))
+
+  with pytest.raises(errors.StoppedError, match='base: stopped at step 48'):
+    _train(tmp_path, two)
+
+  assert (tmp_path / 'layers' / 'base').is_dir()
+  assert not (tmp_path / 'layers' / 'top').exists()
 
 
 def test_a_second_signal_stops_at_once(tmp_path, monkeypatch):
