@@ -52,8 +52,15 @@ class Checkpoints:
     self._agent = agent
     self._replay = replay
     self._store = replay_store.ReplayStore(directory / 'replay')
-    self._run = run or {}
+    self._run = json.loads(json.dumps(run or {}))  # As it is read again, without tuples.
     self._keep = keep
+
+  def begin(self) -> bool:
+    """Makes the directory, and returns whether it was there: whether this run has begun."""
+    begun = self._directory.exists()
+    with files.told(self._directory):
+      self._directory.mkdir(parents=True, exist_ok=True)
+    return begun
 
   def save(
     self,
@@ -118,10 +125,11 @@ class Checkpoints:
     for path in reversed(paths):
       try:
         state = _read_state(path)
-        if state['run'] != self._run:
+        theirs, mine = _different(state['run'], self._run)
+        if theirs or mine:
           raise errors.ConfigError(
-            f'checkpoint {path} was written by {state["run"]}, this is {self._run}; use '
-            'another --root_dir'
+            f'checkpoint {path} was written by a run with {theirs}, this one has {mine}; '
+            'use another --root_dir'
           )
         agent, arrays = (_read_arrays(path, name, state) for name in _ARRAYS)
         assignments = _assignments(agent, self._agent.state_parts)
@@ -184,7 +192,7 @@ def inherit(
   groups = {name: agent.state_parts[name] for name in ('critic', 'target_critic')}
   try:
     state = _read_state(path)
-    if state['run']['stores'] != 'action':
+    if state['run']['judged'] != 'action':
       raise ValueError('its critic does not judge the action')
     assignments = _assignments(_read_arrays(path, _ARRAYS[0], state), groups)
     chunks = [replay_store.Chunk(**chunk) for chunk in state['chunks']]
@@ -201,6 +209,12 @@ def inherit(
 
 
 _DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile)
+
+
+def _different(first: dict, second: dict) -> tuple[dict, dict]:
+  """Returns of two dictionaries the entries that are not the same in both."""
+  keys = [k for k in {**first, **second} if first.get(k) != second.get(k)]
+  return {k: first.get(k) for k in keys}, {k: second.get(k) for k in keys}
 
 
 def _reason(error: BaseException) -> str:
@@ -237,14 +251,15 @@ def _assignments(
   """Returns variables with their values, without assigning any yet."""
   assignments = []
   for group, variables in groups.items():
-    for i, variable in enumerate(variables):
-      value = saved[_key(group, i)]
-      if value.shape != tuple(variable.shape):
-        raise errors.ConfigError(
-          f'another configuration: {group} has weights of other shapes; use another '
-          '--root_dir'
-        )
-      assignments.append((variable, value))
+    own = {_key(group, i): tuple(v.shape) for i, v in enumerate(variables)}
+    theirs = {k: v.shape for k, v in saved.items() if k.rpartition('_')[0] == group}
+    if own != theirs:
+      raise errors.ConfigError(
+        f'another configuration: {group} has other weights; use another --root_dir'
+      )
+    assignments += [
+      (variable, saved[key]) for variable, key in zip(variables, own, strict=True)
+    ]
   return assignments
 
 

@@ -94,7 +94,7 @@ class Draft:
     self.spec = spec
     self.lower = lower
     self.seeds = _seeds(seed, lower)
-    self._seed = seed
+    self.seed = seed
     self._layer_dir = layer_dir
     self._best_dir = layer_dir.parent.parent / 'best' / layer_dir.name
     self._eval_episodes = eval_episodes
@@ -150,15 +150,6 @@ class Draft:
     self.last_evaluation = rollout.summarize(episodes)
     return self.last_evaluation
 
-  def identity(self) -> dict[str, Any]:
-    """Returns what a checkpoint of this layer belongs to, as JSON types."""
-    return {
-      'task': self.task.task_id,
-      'seed': self._seed,
-      'reward': self.reward.name,
-      'lower': None if self.lower is None else self.lower.digest,
-    }
-
   def manifest(self, env_steps: int) -> manifest_lib.Manifest:
     """Returns the manifest of the layer as it is after `env_steps`."""
     record = manifest_lib.LayerRecord(
@@ -169,7 +160,7 @@ class Draft:
       reward=self.reward.name,
       reward_arguments=self.reward.arguments,
       env_steps=env_steps,
-      seed=self._seed,
+      seed=self.seed,
       evaluation=self.last_evaluation,
       interval=self.spec.interval,
     )

@@ -20,6 +20,7 @@ from latent_hrl.training import checkpoints as checkpoints_lib
 from latent_hrl.training import collector as collector_lib
 from latent_hrl.training import draft as draft_lib
 from latent_hrl.training import learner as learner_lib
+from latent_hrl.training import lessons
 from latent_hrl.training import replay as replay_lib
 from latent_hrl.training import settings as settings_lib
 
@@ -78,15 +79,16 @@ class OffPolicyLearning:
       draft.dimension,
       draft.seeds.replay,
     )
-    stores_output = draft.lower is not None and spec.critic == 'output'
+    bottom = draft.lower is None
+    lesson = lessons.lesson(spec, draft.task, draft.reward, settings, bottom)
     self._checkpoints = checkpoints_lib.Checkpoints(
       root_dir / 'checkpoints' / spec.name,
       agent,
       self._replay,
       run={
-        **draft.identity(),
-        'replay_capacity': settings.replay_capacity,
-        'stores': 'output' if stores_output else 'action',
+        **lesson._asdict(),
+        'seed': draft.seed,
+        'lower': None if draft.lower is None else draft.lower.digest,
       },
     )
     self._root_dir = root_dir
@@ -182,8 +184,15 @@ class OffPolicyLearning:
 
   def restore(self) -> dict[str, Any] | None:
     """Takes up the newest checkpoint, or what the layer below has learned."""
+    begun = self._checkpoints.begin()
     restored = self._checkpoints.restore()
     if restored is None:
+      saved = self._root_dir / 'layers' / self._spec.name
+      if saved.exists() and not begun:
+        raise errors.ConfigError(
+          f'{saved} cannot be trained further: its checkpoints are gone; use another '
+          '--root_dir, or remove the layer to train it anew'
+        )
       if self._spec.inherit:
         self._inherit()
       return None

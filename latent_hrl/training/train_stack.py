@@ -3,6 +3,7 @@
 import contextlib
 import pathlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import gin
 import numpy as np
@@ -20,7 +21,7 @@ from latent_hrl.layers import spec as spec_lib
 from latent_hrl.training import bindings
 from latent_hrl.training import build
 from latent_hrl.training import checkpoints
-from latent_hrl.training import inheritance
+from latent_hrl.training import lessons
 from latent_hrl.training import metrics
 from latent_hrl.training import settings as settings_lib
 
@@ -67,13 +68,25 @@ def train_stack(
         f'train_stack.layers holds {layer!r}; write @NAME/Layer(), with parentheses, or '
         'the path of a saved layer'
       )
-  settings = check(layers, task)
+  prepared = check(layers, task)
 
   closing = contextlib.ExitStack()
   try:
-    return _train(root_dir, seed, task, layers, settings, closing)
+    return _train(root_dir, seed, task, layers, prepared, closing)
   finally:
     closing.close()
+
+
+class Prepared(NamedTuple):
+  """A layer that passed the check.
+
+  Attributes:
+    settings: Numbers of its loop.
+    lesson: What it learns.
+  """
+
+  settings: settings_lib.TrainerSettings
+  lesson: lessons.Lesson
 
 
 def _train(
@@ -81,7 +94,7 @@ def _train(
   seed: int,
   task: str,
   layers: Sequence[spec_lib.Layer | str],
-  settings: dict[str, settings_lib.TrainerSettings],
+  prepared: dict[str, Prepared],
   closing: contextlib.ExitStack,
 ) -> load.SavedLayer:
   """Trains what is not finished; `closing` frees the directory."""
@@ -92,13 +105,14 @@ def _train(
       lower = load.load_layer(layer)
       continue
     task_id = layer.task or task
-    finished = _finished(root_dir / 'layers' / layer.name, layer, task_id, lower, seed)
+    settings, lesson = prepared[layer.name]
+    finished = _finished(root_dir / 'layers' / layer.name, layer, lesson, lower, seed)
     whole = checkpoints.reaches(root_dir / 'checkpoints' / layer.name, layer.env_steps)
     if finished is not None and whole:
       print(f'{layer.name}: already trained for {layer.env_steps:,} steps', flush=True)
       lower = finished
       continue
-    trainer = build.trainer(layer, settings[layer.name], task_id, lower, root_dir, seed)
+    trainer = build.trainer(layer, settings, task_id, lower, root_dir, seed)
     if log is None:
       with files.told(root_dir):
         root_dir.mkdir(parents=True, exist_ok=True)
@@ -106,8 +120,9 @@ def _train(
       for directory in (root_dir, root_dir / 'layers', root_dir / 'best'):
         files.sweep(directory)
       log = metrics.MetricsLog(root_dir, title=f'{task}, seed {seed}')
-    files.write_text(root_dir / 'operative_config.gin', gin.operative_config_str())
     try:
+      trainer.restore(log)
+      files.write_text(root_dir / 'operative_config.gin', gin.operative_config_str())
       trainer.train(log)
     finally:
       trainer.close()
@@ -116,9 +131,7 @@ def _train(
   return lower
 
 
-def check(
-  layers: Sequence[spec_lib.Layer | str], task_id: str
-) -> dict[str, settings_lib.TrainerSettings]:
+def check(layers: Sequence[spec_lib.Layer | str], task_id: str) -> dict[str, Prepared]:
   """Checks all that can be known before training.
 
   Args:
@@ -126,7 +139,7 @@ def check(
     task_id: The stack's task.
 
   Returns:
-    The settings by layer name.
+    What is to be trained, by layer name.
 
   Raises:
     LatentHrlError: If anything does not fit.
@@ -135,8 +148,8 @@ def check(
   checked: list[spec_lib.Layer | manifest_lib.Manifest] = [
     load.check(pathlib.Path(layer)) if isinstance(layer, str) else layer for layer in layers
   ]
-  settings = {}
-  below: inheritance.Lesson | None = None
+  prepared: dict[str, Prepared] = {}
+  below: lessons.Lesson | None = None
   with contextlib.ExitStack() as closing:
     layer_tasks = [
       closing.enter_context(contextlib.closing(_make_task(layer, task_id)))
@@ -145,19 +158,20 @@ def check(
     stack.check_stack(checked, layer_tasks)
     for layer, task, known in zip(layers, layer_tasks, checked, strict=True):
       if isinstance(known, manifest_lib.Manifest):
-        below = inheritance.lesson_of(known.layers[-1])
+        below = lessons.lesson_of(known.layers[-1])
         continue
       assert isinstance(layer, spec_lib.Layer)
       with gin.config_scope(layer.name), config.mistakes():
-        settings[layer.name] = _settings(layer, task)
+        settings = _settings(layer, task)
         reward = rewards.bind(layer.reward_fn)
+        lesson = lessons.lesson(layer, task, reward, settings, bottom=below is None)
       build.check_critic(layer)
       layer_reward.probe(task, reward)
-      lesson = inheritance.lesson(layer, task, reward)
       if layer.inherit:
-        inheritance.check(layer.name, lesson, below)
+        lessons.check_inherits(layer.name, lesson, below)
+      prepared[layer.name] = Prepared(settings, lesson)
       below = lesson
-  return settings
+  return prepared
 
 
 def _make_task(layer: spec_lib.Layer | str, task_id: str) -> tasks.Task:
@@ -188,7 +202,7 @@ def _settings(layer: spec_lib.Layer, task: tasks.Task) -> settings_lib.TrainerSe
 def _finished(
   path: pathlib.Path,
   layer: spec_lib.Layer,
-  task_id: str,
+  lesson: lessons.Lesson,
   lower: load.SavedLayer | None,
   seed: int,
 ) -> load.SavedLayer | None:
@@ -201,9 +215,11 @@ def _finished(
     raise errors.StackError(
       f'{path} holds a layer on top of other lower layers; use another --root_dir'
     )
-  if (record.task, record.seed) != (task_id, seed):
+  different = [*lessons.differences(lesson, lessons.lesson_of(record))]
+  if record.seed != seed:
+    different.append(('seed', seed, record.seed))
+  for what, mine, theirs in different:
     raise errors.ConfigError(
-      f'{path} was trained on {record.task} with seed {record.seed}, not on {task_id} with '
-      f'seed {seed}; use another --root_dir'
+      f'{path} was trained with {what} {theirs!r}, not {mine!r}; use another --root_dir'
     )
   return saved if record.env_steps >= layer.env_steps else None

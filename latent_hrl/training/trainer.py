@@ -71,6 +71,24 @@ class Trainer:
     self._env_steps = 0
     self._wall_s = 0.0
 
+  def restore(self, log: metrics.MetricsLog) -> None:
+    """Takes up an earlier start of the same run, if there was one.
+
+    Args:
+      log: The run's metrics; rows beyond the checkpoint go.
+
+    Raises:
+      ConfigError: If what is there belongs to another run, or is lost.
+    """
+    state = self._learning.restore()
+    if state is None:
+      log.rewind(self._spec.name, -1)
+      return
+    self._env_steps = state['env_steps']
+    self._wall_s = state['wall_s']
+    self._draft.last_evaluation = state['evaluation']
+    log.rewind(self._spec.name, self._env_steps)
+
   def train(self, log: metrics.MetricsLog) -> None:
     """Trains to the layer's number of environment steps, then saves the layer.
 
@@ -82,7 +100,6 @@ class Trainer:
       LatentHrlError: If a loss is not finite.
       StoppedError: If Ctrl-C or SIGTERM came; there is a checkpoint.
     """
-    self._restore(log)
     tensorboard = metrics.TensorBoard(self._tensorboard_dir)
     progress = metrics.Progress(self._spec.name, self._spec.env_steps, self._env_steps)
     self._learning.prepare()
@@ -168,13 +185,3 @@ class Trainer:
   def _save_checkpoint(self) -> bool:
     state = {'wall_s': self._wall_s, 'evaluation': self._draft.last_evaluation}
     return self._learning.save(self._env_steps, state)
-
-  def _restore(self, log: metrics.MetricsLog) -> None:
-    state = self._learning.restore()
-    if state is None:
-      log.rewind(self._spec.name, -1)
-      return
-    self._env_steps = state['env_steps']
-    self._wall_s = state['wall_s']
-    self._draft.last_evaluation = state['evaluation']
-    log.rewind(self._spec.name, self._env_steps)

@@ -1,6 +1,7 @@
 """Tests of checkpoints: everything comes back, and damage is told by path and cause."""
 
 import shutil
+import types
 
 import gin
 import numpy as np
@@ -224,10 +225,20 @@ def test_without_an_intact_checkpoint_a_run_stops_once(saved, tmp_path, label, c
   assert checkpoints.restore() is None
 
 
-def test_checkpoint_of_another_network_is_refused(saved):
-  agent = helpers.make_agent(helpers.latent_spec(3))
+@pytest.mark.parametrize('kind', ['shapes', 'fewer', 'more'])
+def test_checkpoint_of_another_network_is_refused_and_stays(saved, tmp_path, kind):
+  directory, agent, _, _ = saved
+  own = {key: list(part) for key, part in agent.state_parts.items()}
+  if kind == 'shapes':
+    own = helpers.make_agent(helpers.latent_spec(3)).state_parts
+  elif kind == 'fewer':
+    own['actor'].pop()
+  else:
+    own['actor'].append(own['actor'][0])
+  other = types.SimpleNamespace(state_parts=own)
   with pytest.raises(errors.ConfigError, match='another configuration'):
-    checkpoints_lib.Checkpoints(saved[0], agent, _replay()).restore()
+    checkpoints_lib.Checkpoints(directory, other, _replay()).restore()
+  assert (directory / 'step_0000000016').is_dir()
 
 
 def test_checkpoint_of_another_run_is_refused(saved, tmp_path):
@@ -237,14 +248,14 @@ def test_checkpoint_of_another_run_is_refused(saved, tmp_path):
   assert same.restore()[0]['env_steps'] == 8
   other = checkpoints_lib.Checkpoints(tmp_path, agent, _replay(), run={'seed': 2})
   with pytest.raises(
-    errors.ConfigError, match="written by {'seed': 1}, this is {'seed': 2}"
+    errors.ConfigError, match="by a run with {'seed': 1}, this one has {'seed': 2}"
   ):
     other.restore()
 
 
-def _checkpoint_of_a_lower_layer(directory, stores='action'):
+def _checkpoint_of_a_lower_layer(directory, judged='action'):
   agent, replay = _trained()
-  run = {'stores': stores}
+  run = {'judged': judged}
   checkpoints_lib.Checkpoints(directory, agent, replay, run=run).save(16, {})
   return agent, replay
 
@@ -275,11 +286,11 @@ def test_a_replay_of_another_capacity_is_no_heritage(tmp_path):
 
 
 @pytest.mark.parametrize(
-  ('stores', 'env_steps', 'reason'),
+  ('judged', 'env_steps', 'reason'),
   [('output', 16, 'does not judge the action'), ('action', 24, 'No such file')],
 )
-def test_what_cannot_be_inherited_is_told(tmp_path, stores, env_steps, reason):
-  _checkpoint_of_a_lower_layer(tmp_path, stores)
+def test_what_cannot_be_inherited_is_told(tmp_path, judged, env_steps, reason):
+  _checkpoint_of_a_lower_layer(tmp_path, judged)
   agent = helpers.make_agent(helpers.action_spec())
   with pytest.raises(errors.ConfigError, match=f'nothing to inherit in .*{reason}'):
     checkpoints_lib.inherit(tmp_path, env_steps, agent, _replay())

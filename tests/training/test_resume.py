@@ -12,6 +12,7 @@ from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl.training import off_policy
 from latent_hrl.training import train_stack
+from tests import helpers
 from tests.reliability import results
 
 # The compiled updates are in other tests; what is stopped here is the loop.
@@ -129,6 +130,33 @@ def test_a_finished_run_stays_so_without_its_checkpoints(whole, tmp_path, capsys
   _train(tmp_path / 'run', ONE)
 
   assert 'base: already trained for 240 steps' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+  ('binding', 'words'),
+  [
+    ('base/Layer.agent_fn = @sac_agent', "'agent': 'create_agent'"),
+    ("base/make_task.options = {'goal_radius': 2.0}", 'goal_radius'),
+    ('base/Trainer.replay_capacity = 160', "'replay_capacity': 150"),
+    ('base/LatentPolicyNetwork.num_couplings = 2', 'actor.* has other weights'),
+  ],
+)
+def test_a_run_goes_on_only_with_its_own_settings(whole, tmp_path, binding, words):
+  shutil.copytree(whole(ONE), tmp_path / 'run')
+  before = helpers.file_bytes(tmp_path / 'run')
+
+  with pytest.raises(errors.ConfigError, match=words):
+    _train(tmp_path / 'run', (*ONE, 'base/Layer.env_steps = 300', binding))
+
+  assert helpers.file_bytes(tmp_path / 'run') == before
+
+
+def test_a_layer_without_its_checkpoints_is_not_trained_over(whole, tmp_path):
+  shutil.copytree(whole(ONE), tmp_path / 'run')
+  shutil.rmtree(tmp_path / 'run' / 'checkpoints')
+
+  with pytest.raises(errors.ConfigError, match='its checkpoints are gone'):
+    _train(tmp_path / 'run', (*ONE, 'base/Layer.env_steps = 300'))
 
 
 def test_a_signal_leaves_a_checkpoint_and_its_handlers_as_they_were(tmp_path, monkeypatch):

@@ -153,8 +153,24 @@ def test_a_fresh_layer_leaves_every_episode_as_it_was(run, tmp_path):
 
 
 def test_a_directory_of_another_seed_is_refused(run):
-  with pytest.raises(errors.ConfigError, match='seed 0, not on .* with seed 1'):
+  with pytest.raises(errors.ConfigError, match='was trained with seed 0, not 1; use anoth'):
     _train(run, seed=1)
+
+
+@pytest.mark.parametrize(
+  ('binding', 'words'),
+  [
+    ('base/Layer.reward_fn = @control_cost', "reward 'task_reward', not 'control_cost'"),
+    ('base/task_reward.scale = 2', "reward arguments {'scale': 1.0}, not {'scale': 2}"),
+    ("base/make_task.options = {'goal_radius': 2.0}", 'task options .* not .*2.0'),
+    ('north_east/Layer.interval = 2', 'north_east was trained with interval 1, not 2'),
+  ],
+)
+def test_a_directory_of_another_configuration_is_refused(run, binding, words):
+  config_before = (run / 'operative_config.gin').read_bytes()
+  with pytest.raises(errors.ConfigError, match=words):
+    _train(run, binding)
+  assert (run / 'operative_config.gin').read_bytes() == config_before
 
 
 SAME_REWARD = (
@@ -184,6 +200,18 @@ def test_a_layer_starts_from_critic_and_replay_of_the_one_below(run, tmp_path, c
   ('bindings', 'reason'),
   [
     (SAME_REWARD[1:], "its reward is 'sparse_goal', that of the layer below 'task_reward'"),
+    (
+      (*SAME_REWARD, 'base/Layer.agent_fn = @sac_agent'),
+      "its agent is 'create_agent', that of the layer below 'sac_agent'",
+    ),
+    (
+      (*SAME_REWARD, 'base/Trainer.replay_capacity = 50'),
+      'its replay capacity is .*, that of the layer below 50',
+    ),
+    (
+      (*SAME_REWARD, 'base/TwinCriticNetwork.hidden_units = (4,)'),
+      'its critic network is .*, that of the layer below .*4',
+    ),
     (SAME_REWARD[::2], "inherit needs north_east/Layer.critic = 'action'"),
     (
       ('base/Layer.inherit = True', "base/Layer.critic = 'action'"),

@@ -1,0 +1,122 @@
+"""What a layer learns: whether checkpoints and saved layers mean the same."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import gin
+
+from latent_hrl import agents
+from latent_hrl import errors
+from latent_hrl import observations
+from latent_hrl import rewards
+from latent_hrl.environments import tasks
+from latent_hrl.layers import manifest as manifest_lib
+from latent_hrl.layers import spec as spec_lib
+from latent_hrl.training import settings as settings_lib
+
+
+class Lesson(NamedTuple):
+  """What the critic and the replay of a layer are about.
+
+  Attributes:
+    task: Task id.
+    task_options: Keyword arguments of the task.
+    reward: Name of the reward function.
+    reward_arguments: Arguments of that function.
+    fields: Names of the observation fields that the layer reads.
+    interval: Environment steps from one decision to the next.
+    agent: Name of what builds its agent. A manifest does not tell this and what follows:
+      None.
+    judged: What its critic judges, the `action` or the layer's `output`.
+    critic_network: What gin binds of the critic.
+    replay_capacity: Rows of the replay.
+  """
+
+  task: str
+  task_options: dict[str, Any]
+  reward: str
+  reward_arguments: dict[str, Any]
+  fields: tuple[str, ...]
+  interval: int
+  agent: str | None = None
+  judged: str | None = None
+  critic_network: dict[str, Any] | None = None
+  replay_capacity: int | None = None
+
+
+def lesson(
+  layer: spec_lib.Layer,
+  task: tasks.Task,
+  reward: rewards.BoundReward,
+  settings: settings_lib.TrainerSettings,
+  bottom: bool,
+) -> Lesson:
+  """Returns what a layer is about to learn; call it in the layer's gin scope.
+
+  Args:
+    layer: The layer.
+    task: Its task.
+    reward: Its reward.
+    settings: Numbers of its loop.
+    bottom: Whether it is the bottom layer, whose output is the action.
+  """
+  fields = observations.select(task.fields, layer.observation_fields)
+  ours = layer.agent_fn is agents.create_agent
+  return Lesson(
+    task.task_id,
+    task.options,
+    reward.name,
+    reward.arguments,
+    tuple(field.name for field in fields),
+    layer.interval,
+    agent=layer.agent_fn.__name__,
+    judged='action' if bottom else layer.critic,
+    critic_network=gin.get_bindings('TwinCriticNetwork') if ours else {},
+    replay_capacity=settings.replay_capacity,
+  )
+
+
+def lesson_of(record: manifest_lib.LayerRecord) -> Lesson:
+  """Returns what a saved layer has learned, as far as its manifest tells."""
+  return Lesson(
+    record.task,
+    record.task_options,
+    record.reward,
+    record.reward_arguments,
+    record.reads,
+    record.interval,
+  )
+
+
+def differences(own: Lesson, other: Lesson) -> Iterator[tuple[str, Any, Any]]:
+  """Yields what differs, with both values, of all that is known of the other lesson."""
+  for what, mine, theirs in zip(Lesson._fields, own, other, strict=True):
+    if theirs is not None and _as_recorded(mine) != _as_recorded(theirs):
+      yield what.replace('_', ' '), mine, theirs
+
+
+def _as_recorded(value: Any) -> Any:
+  return json.loads(json.dumps(value))  # JSON has no tuples.
+
+
+def check_inherits(name: str, own: Lesson, below: Lesson | None) -> None:
+  """Checks that a layer can start from critic and replay of the layer below.
+
+  Args:
+    name: Name of the layer.
+    own: What it is about to learn.
+    below: What the layer below learns; None for a bottom layer.
+
+  Raises:
+    ConfigError: If there is no layer below, or it learns something else.
+  """
+  if below is None:
+    raise errors.ConfigError(
+      f'{name}/Layer.inherit: a bottom layer has no layer below to inherit from'
+    )
+  for what, mine, theirs in differences(own, below):
+    raise errors.ConfigError(
+      f'{name}/Layer.inherit: its {what} is {mine!r}, that of the layer below {theirs!r}; '
+      'critic and replay carry over only where both are the same'
+    )
