@@ -107,6 +107,8 @@ class LayerEnvironment(py_environment.PyEnvironment):
     return ts.transition(observation, reward, discount)
 
   def _action(self, output: np.ndarray) -> Any:
+    # TF-Agents' PPO acts beyond the box, the saved layer does not.
+    output = np.clip(output, self._action_spec.minimum, self._action_spec.maximum)
     if self._policy is None:
       return output
     step = np.full(1, self._step_of_episode, np.int32)

@@ -72,6 +72,18 @@ def test_decisions_are_those_of_the_collector(interval):
   assert count * interval >= env.env_steps > (count - 1) * interval
 
 
+@pytest.mark.parametrize('lower', [None, BASE])
+def test_what_is_outside_the_box_acts_as_its_edge(lower):
+  env, other = (_env(None if lower is None else load.load_layer(lower)) for _ in range(2))
+  edge = env.action_spec().maximum * np.float32([1, -1])
+  env.reset(), other.reset()
+
+  inside, outside = env.step(edge), other.step(3 * edge)
+
+  assert inside.reward == outside.reward
+  np.testing.assert_array_equal(inside.observation, outside.observation)
+
+
 # A time limit is no end of the task and bootstraps; reaching a goal is and does not.
 @pytest.mark.parametrize(
   ('goal_radius', 'length', 'discount'), [(0.01, 50, 1.0), (99.0, 1, 0.0)]
