@@ -18,7 +18,7 @@ from latent_hrl.training import train_stack
 pytestmark = pytest.mark.usefixtures('quick_training')
 
 # What others include.
-PARTS = {'defaults', 'second_layer'}
+PARTS = {'defaults', 'second_layer', 'maze_layer'}
 FILES = sorted(
   path.relative_to(config.PROJECT_ROOT).as_posix()
   for path in (config.PROJECT_ROOT / 'gin').rglob('*.gin')
@@ -61,8 +61,11 @@ def _base_file(file: str) -> str | None:
   """The file of whose base layer a stack is made, if it has one of its own."""
   text = (config.PROJECT_ROOT / file).read_text(encoding='utf-8')
   included = re.findall("^include '(.*)'", text, re.MULTILINE)
-  own = [name for name in included if pathlib.Path(name).stem not in PARTS]
-  return own[0] if own else None
+  for name in included:
+    base = _base_file(name) if pathlib.Path(name).stem in PARTS else name
+    if base:
+      return base
+  return None
 
 
 def _train(file: str, root_dir: pathlib.Path):
