@@ -1,92 +1,13 @@
-"""Mazes for the Ant, built from a text map."""
+"""Mazes for the Ant with goals to reach."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
-import mujoco
 import numpy as np
 
 from latent_hrl.environments import goals
-
-WALL, START, GOAL, FREE = '#', 'S', 'G', '.'
-
-# Rows from north to south, 3 m a cell: goals at (6, 6), (12, 0) and (6, -6) from the start.
-CROSS = (
-  '#######',
-  '###G###',
-  '###.###',
-  '#S...G#',
-  '###.###',
-  '###G###',
-  '#######',
-)
-# There and back: the goal is 6 m away through the wall, 12 m along the corridor.
-U = (
-  '#####',
-  '#S..#',
-  '###.#',
-  '#G..#',
-  '#####',
-)
-MAPS = {'cross': CROSS, 'u': U}
-
-
-class Maze:
-  """A text map with its coordinates: the start is the origin, x goes east, y north."""
-
-  def __init__(self, rows: Sequence[str], cell: float):
-    """Reads a map.
-
-    Args:
-      rows: Strings of equal length from north to south: `#` wall, `.` free, `S` start,
-        `G` goal.
-      cell: Size of a cell in m.
-
-    Raises:
-      ValueError: If the map is not rectangular, not closed, has not one start, no goal, or
-        another character.
-    """
-    if not rows or len({len(row) for row in rows}) != 1:
-      raise ValueError('The rows of a maze must have the same length.')
-    self.grid = np.array([list(row) for row in rows])
-    unknown = set(self.grid.ravel()) - {WALL, START, GOAL, FREE}
-    if unknown:
-      raise ValueError(f'A maze knows #, ., S and G, got {", ".join(sorted(unknown))}.')
-    border = (self.grid[0], self.grid[-1], self.grid[:, 0], self.grid[:, -1])
-    if any((side != WALL).any() for side in border):
-      raise ValueError('A maze must be closed by # all around.')
-    starts = np.argwhere(self.grid == START)
-    if len(starts) != 1:
-      raise ValueError(f'A maze has one S, got {len(starts)}.')
-    self.cell = cell
-    self._start = starts[0]
-    self.goals = np.array([self.center(*where) for where in np.argwhere(self.grid == GOAL)])
-    if not len(self.goals):
-      raise ValueError('A maze needs a goal, G.')
-
-  def center(self, row: float, column: float) -> tuple[float, float]:
-    """Returns x and y of a cell's centre in m."""
-    x = self.cell * (column - self._start[1])
-    return float(x), float(self.cell * (self._start[0] - row))
-
-  def walls(self) -> list[tuple[float, float, float, float]]:
-    """Returns boxes (x, y, half length along x, half width along y) that make the walls.
-
-    Cells side by side in a row become one box: fewer contacts to look for.
-    """
-    boxes = []
-    for row, cells in enumerate(self.grid):
-      column = 0
-      while column < len(cells):
-        if cells[column] != WALL:
-          column += 1
-          continue
-        first = column
-        while column < len(cells) and cells[column] == WALL:
-          column += 1
-        x, y = self.center(row, (first + column - 1) / 2)
-        boxes.append((x, y, self.cell * (column - first) / 2, self.cell / 2))
-    return boxes
+from latent_hrl.environments import maps
 
 
 class AntMazeEnv(goals.GoalEnv):
@@ -108,7 +29,7 @@ class AntMazeEnv(goals.GoalEnv):
     """Builds the task.
 
     Args:
-      maze: A name of `MAPS` or the rows of a map.
+      maze: A name of `maps.MAPS` or the rows of a map.
       goal: Number of the goal, in reading order of the map; None draws one an episode.
       cell: Size of a cell in m.
       wall_height: Height of the walls in m.
@@ -119,33 +40,19 @@ class AntMazeEnv(goals.GoalEnv):
     Raises:
       ValueError: If there is no such map or goal.
     """
-    if isinstance(maze, str) and maze not in MAPS:
-      raise ValueError(f'there is no maze {maze!r}; the maps are {", ".join(MAPS)}')
-    self.maze = Maze(MAPS[maze] if isinstance(maze, str) else maze, cell)
+    self.maze = maps.read(maze, cell)
+    if not len(self.maze.goals):
+      raise ValueError('A maze needs a goal, G.')
     if goal is not None and not 0 <= goal < len(self.maze.goals):
       raise ValueError(f'goal {goal} of a maze with {len(self.maze.goals)} goals')
     self._fixed_goal = goal
     self._goal_index = 0
     self._weight = weight
 
-    def add_walls(spec: mujoco.MjSpec) -> None:
-      for x, y, half_length, half_width in self.maze.walls():
-        spec.worldbody.add_geom(
-          type=mujoco.mjtGeom.mjGEOM_BOX,
-          pos=[x, y, wall_height / 2],
-          size=[half_length, half_width, wall_height / 2],
-          contype=1,
-          conaffinity=1,
-          rgba=[0.6, 0.55, 0.5, 1.0],
-        )
-
-    middle = self.maze.center(*((np.array(self.maze.grid.shape) - 1) / 2))
-    camera = {
-      'lookat': np.array([*middle, 0.0]),
-      'distance': 1.5 * cell * max(self.maze.grid.shape),
-      'elevation': -65.0,
-    }
-    super().__init__('ant', radius, scenery=add_walls, **{'camera': camera, **kwargs})
+    walls = functools.partial(self.maze.add_walls, height=wall_height)
+    super().__init__(
+      'ant', radius, scenery=walls, **{'camera': self.maze.camera(), **kwargs}
+    )
 
   def _draw_goal(self, options: dict[str, Any]) -> np.ndarray:
     if self._fixed_goal is None:

@@ -1,4 +1,4 @@
-"""Mazes: the map's coordinates, walls that stop a robot, goals that end the episode."""
+"""Mazes: walls that stop a robot, goals that end the episode."""
 
 import numpy as np
 import pytest
@@ -11,44 +11,14 @@ def _env(name, **options):
   return tasks.make_task(f'latent_hrl/{name}-v0', options=options).unwrapped
 
 
-def test_the_cross_has_the_goals_of_the_paper():
-  maze = mazes.Maze(mazes.CROSS, cell=3.0)
-  np.testing.assert_array_equal(maze.goals, [[6, 6], [12, 0], [6, -6]])
-
-
-def test_walls_cover_exactly_the_cells_that_are_walls():
-  maze = mazes.Maze(mazes.CROSS, cell=3.0)
-  boxes = maze.walls()
-  assert len(boxes) < np.sum(maze.grid == '#') / 2  # Cells in a row are one box.
-  for (row, column), kind in np.ndenumerate(maze.grid):
-    x, y = maze.center(row, column)
-    inside = [
-      abs(x - box_x) < half_x and abs(y - box_y) < half_y
-      for box_x, box_y, half_x, half_y in boxes
-    ]
-    assert sum(inside) == (kind == '#')
-
-
 @pytest.mark.parametrize(
-  ('rows', 'message'),
-  [
-    ((), 'same length'),
-    (('###', '#S'), 'same length'),
-    (('####', '#SG#', '#..#'), 'closed'),
-    (('####', '#SX#', '####'), 'knows #, ., S and G, got X'),
-    (('####', '#GG#', '####'), 'one S, got 0'),
-    (('####', '#S.#', '####'), 'needs a goal'),
-  ],
+  ('name', 'options'),
+  [('AntUMaze', {}), ('AntDirections', {'maze': ('####', '#S.#', '####')})],
 )
-def test_a_map_that_makes_no_sense_is_an_error(rows, message):
-  with pytest.raises(ValueError, match=message):
-    mazes.Maze(rows, cell=1.0)
-
-
-def test_a_wall_stops_the_ant():
+def test_a_wall_stops_the_ant(name, options):
   reached = {}
   for towards, push in (('wall', -8.0), ('corridor', 8.0)):
-    env = _env('AntUMaze')
+    env = _env(name, **options)
     env.reset(seed=0)
     for _ in range(30):
       env.simulation.data.xfrc_applied[1, :3] = [push, 0.0, 0.0]  # N, on the torso
@@ -84,3 +54,5 @@ def test_a_name_or_goal_that_is_not_there_is_an_error():
     mazes.AntMazeEnv('crss')
   with pytest.raises(ValueError, match='goal 3 of a maze with 3 goals'):
     mazes.AntMazeEnv('cross', goal=3)
+  with pytest.raises(ValueError, match='A maze needs a goal'):
+    mazes.AntMazeEnv('pillars')

@@ -208,7 +208,7 @@ def test_a_field_that_is_missing_or_of_another_size_is_named(toy_task):
   [
     ({'goal': 9}, 'does not take the options .*: goal 9 of a maze with 1 goals'),
     ({'goal': 'x'}, 'does not take the options'),
-    ({'maze': 'z'}, "there is no maze 'z'; the maps are cross, u"),
+    ({'maze': 'z'}, "there is no maze 'z'; the maps are cross, u, pillars"),
   ],
 )
 def test_impossible_options_are_one_error(options, reason):

@@ -1,0 +1,133 @@
+"""Walls from a text map, around a robot."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import mujoco
+import numpy as np
+
+WALL, START, GOAL, FREE = '#', 'S', 'G', '.'
+
+# Rows from north to south, 3 m a cell: goals at (6, 6), (12, 0) and (6, -6) from the start.
+CROSS = (
+  '#######',
+  '###G###',
+  '###.###',
+  '#S...G#',
+  '###.###',
+  '###G###',
+  '#######',
+)
+# There and back: the goal is 6 m away through the wall, 12 m along the corridor.
+U = (
+  '#####',
+  '#S..#',
+  '###.#',
+  '#G..#',
+  '#####',
+)
+# Corridors that cross everywhere, and no goal: to learn to move in.
+PILLARS = (
+  '#########',
+  '#.......#',
+  '#.#.#.#.#',
+  '#..S....#',
+  '#.#.#.#.#',
+  '#.......#',
+  '#.#.#.#.#',
+  '#.......#',
+  '#########',
+)
+MAPS = {'cross': CROSS, 'u': U, 'pillars': PILLARS}
+
+
+class Maze:
+  """A text map with its coordinates: the start is the origin, x goes east, y north."""
+
+  def __init__(self, rows: Sequence[str], cell: float):
+    """Reads a map.
+
+    Args:
+      rows: Strings of equal length from north to south: `#` wall, `.` free, `S` start,
+        `G` goal.
+      cell: Size of a cell in m.
+
+    Raises:
+      ValueError: If the map is not rectangular, not closed, has not one start, or another
+        character.
+    """
+    if not rows or len({len(row) for row in rows}) != 1:
+      raise ValueError('The rows of a maze must have the same length.')
+    self.grid = np.array([list(row) for row in rows])
+    unknown = set(self.grid.ravel()) - {WALL, START, GOAL, FREE}
+    if unknown:
+      raise ValueError(f'A maze knows #, ., S and G, got {", ".join(sorted(unknown))}.')
+    border = (self.grid[0], self.grid[-1], self.grid[:, 0], self.grid[:, -1])
+    if any((side != WALL).any() for side in border):
+      raise ValueError('A maze must be closed by # all around.')
+    starts = np.argwhere(self.grid == START)
+    if len(starts) != 1:
+      raise ValueError(f'A maze has one S, got {len(starts)}.')
+    self.cell = cell
+    self._start = starts[0]
+    self.goals = np.array([self.center(*where) for where in np.argwhere(self.grid == GOAL)])
+
+  def center(self, row: float, column: float) -> tuple[float, float]:
+    """Returns x and y of a cell's centre in m."""
+    x = self.cell * (column - self._start[1])
+    return float(x), float(self.cell * (self._start[0] - row))
+
+  def walls(self) -> list[tuple[float, float, float, float]]:
+    """Returns boxes (x, y, half length along x, half width along y) that make the walls.
+
+    Cells side by side in a row become one box: fewer contacts to look for.
+    """
+    boxes = []
+    for row, cells in enumerate(self.grid):
+      column = 0
+      while column < len(cells):
+        if cells[column] != WALL:
+          column += 1
+          continue
+        first = column
+        while column < len(cells) and cells[column] == WALL:
+          column += 1
+        x, y = self.center(row, (first + column - 1) / 2)
+        boxes.append((x, y, self.cell * (column - first) / 2, self.cell / 2))
+    return boxes
+
+  def camera(self) -> dict[str, Any]:
+    """Returns a camera that sees all of it, as gymnasium's `default_camera_config`."""
+    middle = self.center(*((np.array(self.grid.shape) - 1) / 2))
+    return {
+      'lookat': np.array([*middle, 0.0]),
+      'distance': 1.5 * self.cell * max(self.grid.shape),
+      'elevation': -65.0,
+    }
+
+  def add_walls(self, spec: mujoco.MjSpec, height: float) -> None:
+    """Builds the walls, `height` m high, into a model."""
+    for x, y, half_length, half_width in self.walls():
+      spec.worldbody.add_geom(
+        type=mujoco.mjtGeom.mjGEOM_BOX,
+        pos=[x, y, height / 2],
+        size=[half_length, half_width, height / 2],
+        contype=1,
+        conaffinity=1,
+        rgba=[0.6, 0.55, 0.5, 1.0],
+      )
+
+
+def read(maze: str | Sequence[str], cell: float) -> Maze:
+  """Reads a map.
+
+  Args:
+    maze: A name of `MAPS` or the rows of a map.
+    cell: Size of a cell in m.
+
+  Raises:
+    ValueError: If there is no such map, or it makes no sense.
+  """
+  if isinstance(maze, str) and maze not in MAPS:
+    raise ValueError(f'there is no maze {maze!r}; the maps are {", ".join(MAPS)}')
+  return Maze(MAPS[maze] if isinstance(maze, str) else maze, cell)
