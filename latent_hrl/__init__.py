@@ -38,6 +38,7 @@ _PUBLIC = {
   'StackError': 'latent_hrl.errors',
   'TaskError': 'latent_hrl.errors',
   'TwinCriticNetwork': 'latent_hrl.networks',
+  'create_agent': 'latent_hrl.agents',
   'evaluate': 'latent_hrl.evaluation.rollout',
   'load_layer': 'latent_hrl.layers.load',
   'make_task': 'latent_hrl.environments.tasks',

@@ -34,7 +34,6 @@ from typing import NamedTuple, Protocol
 import gin
 import numpy as np
 import tensorflow as tf
-import tensorflow_probability as tfp
 from tf_agents.agents import data_converter
 from tf_agents.agents import tf_agent
 from tf_agents.policies import actor_policy
@@ -45,8 +44,6 @@ from tf_agents.typing import types
 from tf_agents.utils import common
 
 from latent_hrl import networks
-
-tfd = tfp.distributions
 
 
 class Batch(NamedTuple):
@@ -486,15 +483,17 @@ def create_agent(
   action_spec: types.TensorSpec,
   seed: int = 0,
   executed_action: ExecutedAction | None = None,
-  learning_rate: float = 3e-4,
+  learning_rate: float = 1e-3,
   gamma: float = 0.99,
   target_update_tau: float = 0.005,
   temperature: float | None = None,
-  initial_temperature: float = 1.0,
+  initial_temperature: float = 0.1,
   target_entropy: float | None = None,
   target_kl: float = 1.5,
 ) -> LatentSpaceAgent:
   """Builds networks, optimisers and agent from the gin configuration in scope.
+
+  Without one, its numbers are those of gin/defaults.gin.
 
   Args:
     time_step_spec: See `LatentSpaceAgent`.

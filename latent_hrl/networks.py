@@ -121,7 +121,7 @@ class LatentPolicyNetwork(network.Network):
     embedding_units: Sequence[int] = (256, 256),
     embedding_size: int | None = None,
     num_couplings: int = 2,
-    conditioner_units: int | None = None,
+    conditioner_units: int | None = 32,
     log_scale_bound: float = 3.0,
     name: str = 'LatentPolicyNetwork',
   ):
@@ -299,7 +299,7 @@ class TwinCriticNetwork(network.Network):
     self,
     input_tensor_spec: tuple[tensor_spec.TensorSpec, tensor_spec.TensorSpec],
     hidden_units: Sequence[int] = (256, 256),
-    layer_norm: bool = False,
+    layer_norm: bool = True,
     name: str = 'TwinCriticNetwork',
   ):
     """Creates the network; its variables appear on the first call.

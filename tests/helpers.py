@@ -126,7 +126,7 @@ def make_actor(spec, observation_size: int = 3, **kwargs) -> networks.LatentPoli
   """A small actor with its variables, drawn from a fixed seed."""
   tf.keras.utils.set_random_seed(1)
   observation_spec = tf.TensorSpec([observation_size], tf.float32, 'observation')
-  kwargs = {'embedding_units': (8,), **kwargs}
+  kwargs = {'embedding_units': (8,), 'conditioner_units': None, **kwargs}
   actor = networks.LatentPolicyNetwork(observation_spec, spec, **kwargs)
   actor.create_variables()
   return actor
@@ -152,7 +152,7 @@ def make_agent(
       observation_spec, spec, embedding_units=(8,)
     ),
     critic_network=networks.TwinCriticNetwork(
-      (observation_spec, judged_spec), hidden_units=(8,)
+      (observation_spec, judged_spec), hidden_units=(8,), layer_norm=False
     ),
     **{'jit_compile': False, 'enable_summaries': False, **optimizers, **kwargs},
   )

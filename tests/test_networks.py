@@ -159,7 +159,7 @@ def test_actor_variables_are_all_there_after_creation(dimension, couplings, expe
 def test_actor_sizes_follow_the_arguments():
   actor = helpers.make_actor(helpers.latent_spec(3), embedding_units=(7,))
   shapes = [tuple(variable.shape) for variable in actor.variables]
-  # By default the embedding has 2 · D entries, and a conditioner D hidden units.
+  # Where nothing is said the embedding has 2 · D entries, a conditioner D hidden units.
   assert shapes[:4] == [(3, 7), (7,), (7, 6), (6,)]
   assert shapes[4:8] == [(1 + 6, 3), (3,), (3, 2 * 2), (4,)]
   assert shapes[8:] == [(2 + 6, 3), (3,), (3, 2 * 1), (2,)]
@@ -202,7 +202,7 @@ def test_fresh_couplings_start_at_zero_but_learn():
 
 @pytest.mark.parametrize('spec', [helpers.action_spec(), helpers.latent_spec()])
 def test_twin_critic_equals_two_separate_perceptrons(spec):
-  critic = networks.TwinCriticNetwork((OBSERVATION, spec), hidden_units=(8, 6))
+  critic = networks.TwinCriticNetwork((OBSERVATION, spec), (8, 6), layer_norm=False)
   critic.create_variables()
   helpers.perturb(critic.variables)
   rng = np.random.default_rng(0)

@@ -53,11 +53,6 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     self._observation_spec = _spec(env.observation_space, 'observation')
     self._action_spec = _spec(env.action_space, 'action')
 
-  @property
-  def gymnasium_env(self) -> gymnasium.Env:
-    """The environment inside."""
-    return self._env
-
   def observation_spec(self) -> array_spec.BoundedArraySpec:
     """Spec of the observation, float32."""
     return self._observation_spec
