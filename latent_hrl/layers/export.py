@@ -44,12 +44,24 @@ def export_layer(
     (directory / manifest_lib.PATH).write_text(complete.to_json(), encoding='utf-8')
 
 
+# Of layers with an interval; what was evaluated holds.
+_HELD = """
+These decide anew in every call. What was evaluated holds the output of a layer until its
+next decision; so does `act`, one environment step at a time: `step`, int32 [B], counts from
+the start of the episode, `held`, float32 [B, layers that hold, D], is zeros at first.
+
+```python
+output, action, held = layer.act(observation, latent, held, step)
+```
+"""
+
+
 def model_card(manifest: manifest_lib.Manifest) -> str:
   """Returns the model card of a layer as Markdown."""
   top = manifest.layers[-1]
   rows = '\n'.join(
     f'| {i} | {record.name} | {record.task} | {_reward(record)} | {record.env_steps:,} | '
-    f'{", ".join(record.reads)} | {_evaluation(record)} |'
+    f'{record.interval} | {", ".join(record.reads)} | {_evaluation(record)} |'
     for i, record in enumerate(manifest.layers)
   )
   box = ', '.join(
@@ -58,12 +70,12 @@ def model_card(manifest: manifest_lib.Manifest) -> str:
   )
   return f"""# Latent space layer `{manifest.name}`
 
-A RealNVP policy for `{top.task}`, trained on the reward {_reward(top)} for
+A policy with a latent space for `{top.task}`, trained on the reward {_reward(top)} for
 {top.env_steps:,} environment steps (seed {top.seed}). One seed is an anecdote: see the
 project's `results/` for what to expect.
 
-| layer | name | task | reward | environment steps | reads | evaluation |
-| --- | --- | --- | --- | --- | --- | --- |
+| layer | name | task | reward | environment steps | decides every | reads | evaluation |
+| --- | --- | --- | --- | --- | --- | --- | --- |
 {rows}
 
 Layer 0 acts on the task; the latent of each layer is the action of the next. All layers are
@@ -84,7 +96,7 @@ layer = tf.saved_model.load('PATH')
 action = layer.signatures['serving_default'](observation=observation)['action']
 action = layer.signatures['decode'](observation=observation, latent=latent)['action']
 ```
-
+{_HELD if manifest.held_outputs else ''}
 Further signatures: `encode` (action to latent and log-probability) and `sample`
 (stateless: the same seed gives the same action). A SavedModel is a program: load only what
 you trust. `assets/layer.json` lists the SHA-256 of every file.

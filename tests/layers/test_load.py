@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -211,6 +212,26 @@ def test_saved_layers_keep_their_outputs_for_their_intervals(slow_stack, saved_b
     np.testing.assert_allclose(action, expected, rtol=1e-4, atol=1e-5)
 
 
+def test_the_model_card_shows_how_to_hold_outputs(slow_stack):
+  top = slow_stack[1]
+  card = (top.path / 'README.md').read_text(encoding='utf-8')
+  [call] = re.findall(r'= (layer\.act\(.*\))', card)
+  plain = tf.saved_model.load(str(top.path))
+  names = {
+    'layer': plain,
+    'observation': tf.zeros([3, 5]),
+    'latent': tf.zeros([3, 2]),
+    'held': tf.zeros([3, 2, 2]),
+    'step': tf.zeros([3], tf.int32),
+  }
+
+  output, action, held = eval(call, names)
+
+  assert output.shape == action.shape == (3, 2)
+  # The upper two decided, and will hold that.
+  assert held.shape == (3, 2, 2) and np.all(np.any(held.numpy() != 0, axis=-1))
+
+
 def test_the_manifest_tells_the_intervals(slow_stack):
   manifest = slow_stack[1].saved.manifest
   assert [record.interval for record in manifest.layers] == [1, 2, 4]
@@ -304,7 +325,7 @@ def test_manifest_names_the_layers_below_with_their_digests(saved_stack):
 def test_model_card_tells_people_what_the_layer_is(saved_stack):
   card = (saved_stack.top.path / 'README.md').read_text(encoding='utf-8')
   assert '# Latent space layer `top`' in card
-  assert '| 0 | base | Toy-v0 | `task_reward(scale=1.0)` | 1,000 | body |' in card
+  assert '| 0 | base | Toy-v0 | `task_reward(scale=1.0)` | 1,000 | 1 | body |' in card
   assert '1.5 ± 0.5 (2 episodes)' in card
   assert 'body [3], goal [2]' in card
   assert '[-2, 1], [-1, 3]' in card
