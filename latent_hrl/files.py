@@ -8,7 +8,9 @@ import os
 import pathlib
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
+from typing import IO
 
 from latent_hrl import errors
 
@@ -88,25 +90,44 @@ def sweep(directory: pathlib.Path) -> None:
 
 
 @contextlib.contextmanager
-def lock(directory: pathlib.Path) -> Iterator[None]:
+def lock(directory: pathlib.Path, patience: float = 0.0) -> Iterator[IO[str]]:
   """Keeps a directory to this process; a killed one frees it.
+
+  Give the file to children (`pass_fds`): then nobody else can go on there while one of them
+  lives, should this process die before them.
+
+  Args:
+    directory: The directory.
+    patience: Seconds to wait for another process to end.
+
+  Yields:
+    The locked file.
 
   Raises:
     ConfigError: If another process has it.
   """
   with (directory / LOCK).open('a+', encoding='utf-8') as file:
-    try:
-      fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-      file.seek(0)
-      raise errors.ConfigError(
-        f'{directory} is in use by process {file.read() or "?"}; wait for it, or use '
-        'another --root_dir'
-      ) from None
+    deadline = time.monotonic() + patience
+    while not _flock(file):
+      if time.monotonic() > deadline:
+        file.seek(0)
+        raise errors.ConfigError(
+          f'{directory} is in use by process {file.read() or "?"}; wait for it, or use '
+          'another --root_dir'
+        )
+      time.sleep(0.05)
     file.truncate(0)
     file.write(str(os.getpid()))
     file.flush()
-    yield
+    yield file
+
+
+def _flock(file: IO[str]) -> bool:
+  try:
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+  except BlockingIOError:
+    return False
+  return True
 
 
 def sync(path: pathlib.Path) -> None:

@@ -1,12 +1,15 @@
 """Tests of files and directories that appear whole or not at all."""
 
+import contextlib
 import os
 import subprocess
 import sys
+import threading
 import types
 
 import pytest
 
+from latent_hrl import errors
 from latent_hrl import files
 
 
@@ -99,6 +102,17 @@ def test_a_directory_belongs_to_one_process(tmp_path):
   with files.lock(tmp_path):
     assert f'is in use by process {os.getpid()}; wait for it' in other_process()
   assert other_process() == 'mine\n'
+
+
+def test_who_is_patient_gets_the_directory_when_it_is_free(tmp_path):
+  other = contextlib.ExitStack()
+  other.enter_context(files.lock(tmp_path))
+  with pytest.raises(errors.ConfigError, match='is in use'), files.lock(tmp_path, 0.1):
+    pass
+  threading.Timer(0.2, other.close).start()
+
+  with files.lock(tmp_path, patience=5.0) as file:
+    assert file.fileno()
 
 
 # Half a file and half a directory, as a kill leaves them.

@@ -1,17 +1,13 @@
-"""Processes that do not outlive this one, and a directory that only one of it works in."""
+"""Processes that do not outlive this one."""
 
 import contextlib
 import ctypes
-import fcntl
 import os
-import pathlib
 import signal
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import IO, Any
-
-from latent_hrl import errors
+from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)  # Loaded before any fork: the child has one call to make.
@@ -52,39 +48,6 @@ def end(processes: Iterable[subprocess.Popen]) -> None:
     except subprocess.TimeoutExpired:
       os.killpg(process.pid, signal.SIGKILL)
       process.wait()
-
-
-@contextlib.contextmanager
-def locked(directory: pathlib.Path, patience: float = 5.0) -> Iterator[IO[str]]:
-  """Keeps other launchers out of a directory, which is made if need be.
-
-  Give the file to children (`pass_fds`): then none can go on there unnoticed, should this
-  process die before them.
-
-  Args:
-    directory: The directory.
-    patience: Seconds to wait for another to end.
-
-  Yields:
-    The locked file.
-
-  Raises:
-    ConfigError: If another does not end.
-  """
-  directory.mkdir(parents=True, exist_ok=True)
-  with (directory / '.lock').open('w', encoding='ascii') as lock:
-    deadline = time.monotonic() + patience
-    while True:
-      try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        break
-      except BlockingIOError:
-        if time.monotonic() > deadline:
-          raise errors.ConfigError(
-            f'another comparison is running in {directory}; wait for it to end'
-          ) from None
-        time.sleep(0.05)
-    yield lock
 
 
 @contextlib.contextmanager

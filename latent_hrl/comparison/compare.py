@@ -5,6 +5,7 @@ import signal
 from collections.abc import Sequence
 
 from latent_hrl import errors
+from latent_hrl import files
 from latent_hrl import threads
 from latent_hrl.comparison import child
 from latent_hrl.comparison import plan
@@ -42,7 +43,10 @@ def compare(
     _check_cores(min(jobs, len(open_runs)), cores)
     for failure in failures:
       print(f'{failure.run}: left out, {failure.reason}', flush=True)
-    with child.locked(root_dir) as lock:
+    with files.told(root_dir):
+      root_dir.mkdir(parents=True, exist_ok=True)
+    # A launcher that was just killed may leave runs that are about to end.
+    with files.lock(root_dir, patience=5.0) as lock:
       finished = len(runs) - len(open_runs) - len(failures)
       view = progress.View(open_runs, finished)
       failures += runner.run_all(open_runs, jobs, cores, lock, view)

@@ -1,4 +1,4 @@
-"""Processes that end when they are to, and a directory of one's own."""
+"""Processes that end when they are to."""
 
 import os
 import signal
@@ -7,19 +7,7 @@ import sys
 
 import pytest
 
-from latent_hrl import errors
 from latent_hrl.comparison import child
-
-
-def test_two_launchers_do_not_share_a_directory(tmp_path):
-  with (
-    child.locked(tmp_path),
-    pytest.raises(errors.ConfigError, match='another comparison is running in'),
-    child.locked(tmp_path, patience=0.1),
-  ):
-    pass
-  with child.locked(tmp_path, patience=0.1):
-    pass
 
 
 def test_a_signal_ends_the_body_unless_nohup_ignores_it():

@@ -11,8 +11,8 @@ import time
 import pytest
 
 from latent_hrl import config
+from latent_hrl import files
 from latent_hrl import threads
-from latent_hrl.comparison import child
 from latent_hrl.comparison import compare
 from latent_hrl.comparison import figures
 from latent_hrl.comparison import plan
@@ -30,7 +30,7 @@ def _fake(monkeypatch):
 
 
 def _run_all(runs, root_dir, jobs=2, stream=None):
-  with child.locked(root_dir) as lock:
+  with files.lock(root_dir) as lock:
     view = progress.View(runs, finished=0, stream=stream or io.StringIO())
     return runner.run_all(runs, jobs, 1, lock, view, poll_s=0.02)
 
