@@ -71,9 +71,9 @@ class BoundReward(NamedTuple):
     """Returns the reward by term; the reward is their sum."""
     if self.name == 'weighted_sum':
       return _weighted(transition, self.arguments['terms'])
-    if self.name == 'task_reward' and transition.info.get('reward_terms'):
-      scale = self.arguments['scale']
-      return {key: scale * v for key, v in transition.info['reward_terms'].items()}
+    terms = task_terms(transition.info, transition.task_reward)
+    if self.name == 'task_reward' and terms:
+      return {key: self.arguments['scale'] * value for key, value in terms.items()}
     return {self.name: self(transition)}
 
 
@@ -170,6 +170,25 @@ def _weighted(
     name: term['weight'] * float(REWARDS[name](transition, **term['arguments']))
     for name, term in terms.items()
   }
+
+
+def task_terms(info: Mapping[str, Any], task_reward: float) -> dict[str, float]:
+  """Returns the terms of a task's own reward.
+
+  Args:
+    info: The task's `info`; ours name the terms as `reward_terms`.
+    task_reward: Their sum. What has another sum, or is something else that a task of others
+      calls so, is no terms.
+
+  Returns:
+    Name to value; empty where the task tells none.
+  """
+  terms = info.get('reward_terms')
+  try:
+    found = {str(name): float(value) for name, value in terms.items()}  # type: ignore[union-attr]
+  except (AttributeError, TypeError, ValueError):
+    return {}
+  return found if math.isclose(sum(found.values()), task_reward, abs_tol=1e-6) else {}
 
 
 def _info(transition: Transition, key: str) -> float:

@@ -59,6 +59,12 @@ def test_the_tasks_own_reward_is_logged_by_its_terms():
   assert bound.terms(_transition()) == {'task_reward': 5.0}
 
 
+@pytest.mark.parametrize('theirs', [{'speed': 3.0}, {'speed': 'high'}, [2.5], 2.5, None])
+def test_what_others_call_reward_terms_changes_no_reward(theirs):
+  bound = rewards.bind(rewards.task_reward)
+  assert bound.terms(_transition(info={'reward_terms': theirs})) == {'task_reward': 2.5}
+
+
 def test_a_term_of_the_task_can_be_a_reward():
   transition = _transition(info={'reward_terms': {'speed': 2.0, 'contact': -0.5}})
   assert rewards.task_term(transition, name='contact') == -0.5

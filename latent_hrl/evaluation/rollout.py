@@ -7,6 +7,7 @@ its latents from a generator of its own: the number of slots changes nothing but
 
 import collections
 import dataclasses
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -164,7 +165,8 @@ def run_episodes(
 
 def _terms(info: dict[str, Any]) -> dict[str, float]:
   """Returns the terms of a step's rewards; nothing for a reward that has but one."""
-  layer, task = info.get('layer_terms', {}), info.get('reward_terms', {})
+  layer = info.get('layer_terms', {})
+  task = rewards.task_terms(info, info.get('task_reward', math.nan))
   terms = dict(layer) if len(layer) > 1 else {}
   if len(task) > 1:
     terms |= {f'task/{name}': value for name, value in task.items()}
