@@ -49,6 +49,12 @@ def box_center_and_half_width(
   return ((high + low) / 2).astype(np.float32), ((high - low) / 2).astype(np.float32)
 
 
+def tanh_squash(spec: tensor_spec.BoundedTensorSpec) -> tfb.Bijector:
+  """Returns tanh into the box of a bounded spec."""
+  center, half_width = box_center_and_half_width(spec)
+  return tfb.Chain([tfb.Shift(center), tfb.Scale(half_width), tfb.Tanh()])
+
+
 class PolicyNetwork(Protocol):
   """What a layer acts with: u = squash(f(z; s)), f invertible in z.
 
@@ -184,8 +190,7 @@ class LatentPolicyNetwork(network.Network):
     ]
     self._squash = None
     if is_bounded(output_tensor_spec):
-      center, half_width = box_center_and_half_width(output_tensor_spec)
-      self._squash = tfb.Chain([tfb.Shift(center), tfb.Scale(half_width), tfb.Tanh()])
+      self._squash = tanh_squash(output_tensor_spec)
 
   @property
   def dimension(self) -> int:

@@ -33,12 +33,6 @@ def bounded(spec: tensor_spec.TensorSpec) -> tensor_spec.BoundedTensorSpec:
   return tensor_spec.BoundedTensorSpec(spec.shape, tf.float32, -limit, limit, spec.name)
 
 
-def tanh_squash(spec: tensor_spec.BoundedTensorSpec) -> tfb.Bijector:
-  """Returns tanh into the box of a spec."""
-  center, half_width = networks.box_center_and_half_width(spec)
-  return tfb.Chain([tfb.Shift(center), tfb.Scale(half_width), tfb.Tanh()])
-
-
 class AffinePolicy:
   """An actor of TF-Agents as a `networks.PolicyNetwork`."""
 

@@ -13,6 +13,7 @@ from tf_agents.trajectories import time_step as ts
 from tf_agents.typing import types
 from tf_agents.utils import common
 
+from latent_hrl import networks
 from latent_hrl.baselines import off_policy
 from latent_hrl.baselines import policies
 
@@ -105,7 +106,7 @@ def sac_agent(
     observation_spec,
     action_spec,
     location_and_scale,
-    policies.tanh_squash(action_spec),
+    networks.tanh_squash(action_spec),
   )
   critics = (agent._critic_network_1, agent._critic_network_2)
   trained = (
