@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from latent_hrl import config
 
 
@@ -12,6 +14,7 @@ def _block(words: str) -> str:
   return block
 
 
+@pytest.mark.usefixtures('quick_training')
 def test_an_agent_learns_in_tf_agents_as_shown():
   shown = _block('dynamic_step_driver')
   short = shown.replace('maximum_iterations=1000', 'maximum_iterations=5')
