@@ -14,7 +14,6 @@ _WIDTH = checks.integer(1, 65_536)
 _COUPLINGS = checks.integer(0, 64)
 _GOAL = checks.optional(checks.several(checks.NUMBER))
 
-# Their exploration noise is the latent of the saved layer: without it there is none.
 _DETERMINISTIC = {
   'actor_learning_rate': checks.POSITIVE,
   'critic_learning_rate': checks.POSITIVE,
@@ -58,6 +57,7 @@ RULES = {
     'critic_observation_units': checks.several(_WIDTH),
     'critic_joint_units': checks.several(_WIDTH),
   },
+  # Exploration noise is the latent of the saved layer: without it there is none.
   'ddpg_agent': {**_DETERMINISTIC, 'ou_stddev': checks.POSITIVE},
   'td3_agent': {
     **_DETERMINISTIC,
