@@ -10,6 +10,7 @@ from latent_hrl import agents
 from latent_hrl import checks
 from latent_hrl import errors
 from latent_hrl import rewards
+from latent_hrl.environments import symmetries
 from latent_hrl.layers import manifest as manifest_lib
 
 # What a critic judges, see `Layer.critic`.
@@ -26,6 +27,12 @@ _RULES = {
   'interval': checks.POSITIVE_INTEGER,
   'critic': checks.TEXT,
   'inherit': checks.FLAG,
+  'symmetry_fn': checks.Rule(
+    'the symmetry of a robot such as @AntSymmetry, or None',
+    lambda value: (
+      value is None or isinstance(value, type) and issubclass(value, symmetries.Symmetry)
+    ),
+  ),
 }
 
 
@@ -54,6 +61,9 @@ class Layer:
       through them. For the latter the layer reads every field that they read.
     inherit: Whether to start from critic and replay of the layer below, out of its
       checkpoint: for critics on the action and the same task, reward and fields.
+    symmetry_fn: Symmetry of the robot, such as `AntSymmetry`: each transition is learned
+      from in one of its views, drawn anew each time. For layers that learn from a replay of
+      actions: a bottom layer, or one whose critic judges the action.
   """
 
   name: str = ''
@@ -65,6 +75,7 @@ class Layer:
   interval: int = 1
   critic: str = 'output'
   inherit: bool = False
+  symmetry_fn: type[symmetries.Symmetry] | None = None
 
   def __post_init__(self) -> None:
     name = self.name or gin.current_scope_str()

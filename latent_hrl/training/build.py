@@ -95,8 +95,12 @@ def trainer(
     raise errors.ConfigError(f'layer {layer.name!r}: {config.one_line(error)}') from error
 
 
-def check_critic(layer: spec_lib.Layer) -> None:
-  """Checks that the layer's agent can judge executed actions, if it is to.
+def check_critic(layer: spec_lib.Layer, bottom: bool) -> None:
+  """Checks that the layer's agent can learn from actions, if it is to.
+
+  Args:
+    layer: The layer.
+    bottom: Whether there is no layer below it.
 
   Raises:
     ConfigError: If it cannot.
@@ -106,4 +110,16 @@ def check_critic(layer: spec_lib.Layer) -> None:
     raise errors.ConfigError(
       f"{layer.name}/Layer.critic = 'action' is for @create_agent, not for "
       f'@{layer.agent_fn.__name__}'
+    )
+  if layer.symmetry_fn is None:
+    return
+  if layer.agent_fn is ppo.ppo_agent:
+    raise errors.ConfigError(
+      f'{layer.name}/Layer.symmetry_fn is for agents that learn from a replay, not for '
+      '@ppo_agent'
+    )
+  if not bottom and layer.critic != 'action':
+    raise errors.ConfigError(
+      f"{layer.name}/Layer.symmetry_fn needs {layer.name}/Layer.critic = 'action': the "
+      'symmetry of a robot says nothing about latents'
     )

@@ -23,6 +23,7 @@ from latent_hrl.training import learner as learner_lib
 from latent_hrl.training import lessons
 from latent_hrl.training import replay as replay_lib
 from latent_hrl.training import settings as settings_lib
+from latent_hrl.training import views
 
 
 class OffPolicyLearning:
@@ -91,6 +92,7 @@ class OffPolicyLearning:
         'lower': None if draft.lower is None else draft.lower.digest,
       },
     )
+    self._symmetry = None if spec.symmetry_fn is None else spec.symmetry_fn(draft.reads)
     self._root_dir = root_dir
     self._losses: list[np.ndarray] = []
 
@@ -133,6 +135,9 @@ class OffPolicyLearning:
     updates = self._updates_due(env_steps + steps) - self._updates_due(env_steps)
     if updates and not starting:
       batch = self._replay.sample(self._updates_per_call, self._settings.batch_size)
+      if self._symmetry:
+        seed = [self._draft.seeds.replay, env_steps]
+        batch = views.seen(batch, self._symmetry, np.random.default_rng(seed))
       losses = self._learner.start(batch, updates)
     uniform = starting and self._draft.lower is None
     for transition in self._collector.collect(steps, uniform):

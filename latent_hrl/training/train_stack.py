@@ -11,6 +11,7 @@ import numpy as np
 from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import files
+from latent_hrl import observations
 from latent_hrl import rewards
 from latent_hrl import stack
 from latent_hrl.environments import layer_reward
@@ -165,7 +166,9 @@ def check(layers: Sequence[spec_lib.Layer | str], task_id: str) -> dict[str, Pre
         settings = _settings(layer, task)
         reward = rewards.bind(layer.reward_fn)
         lesson = lessons.lesson(layer, task, reward, settings, bottom=below is None)
-      build.check_critic(layer)
+        if layer.symmetry_fn is not None:
+          layer.symmetry_fn(observations.select(task.fields, layer.observation_fields))
+      build.check_critic(layer, bottom=below is None)
       layer_reward.probe(task, reward)
       if layer.inherit:
         lessons.check_inherits(layer.name, lesson, below)

@@ -226,6 +226,8 @@ def test_a_layer_starts_from_critic_and_replay_of_the_one_below(run, tmp_path, c
       ("north_east/Layer.critic = 'action'", 'north_east/Layer.interval = 2'),
       'needs north_east/Layer.interval = 1, got 2',
     ),
+    (('base/Layer.symmetry_fn = @task_reward',), 'must be the symmetry of a robot'),
+    (('base/Layer.symmetry_fn = @AntSymmetry',), r'the layer reads position \[2\]'),
     (("base/Layer.task = 'latent_hrl/MultGoal-v0'",), "no task .* mean '.*MultiGoal-v0'"),
   ],
 )
