@@ -46,6 +46,7 @@ def _register() -> None:
     name = {'robot': robot.lower()}
     register(f'{robot}Goal', 'goals:RandomGoalEnv', **name, **arguments)
     register(f'{robot}SparseGoal', 'goals:RandomGoalEnv', **name, **arguments, sparse=True)
+  register('AntWaypoints', 'waypoints:WaypointsEnv', robot='ant', alive_bonus=1.0)
   register('AntCrossMaze', 'mazes:AntMazeEnv', maze='cross')
   register('AntUMaze', 'mazes:AntMazeEnv', maze='u')
   gymnasium.register(

@@ -1,6 +1,5 @@
 """Move, in whatever direction: what a locomotion layer is trained on."""
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -60,9 +59,7 @@ class DirectionsEnv(robots.RobotEnv):
       ValueError: If there is no such map.
     """
     if maze is not None:
-      walls = maps.read(maze, cell)
-      kwargs = {'camera': walls.camera(), **kwargs}
-      kwargs['scenery'] = functools.partial(walls.add_walls, height=wall_height)
+      kwargs = {**maps.read(maze, cell).surroundings(wall_height), **kwargs}
     super().__init__(robot, **kwargs)
     self._alive_bonus = alive_bonus
     self._control_weight = control_weight

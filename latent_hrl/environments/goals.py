@@ -58,10 +58,14 @@ class GoalEnv(robots.RobotEnv):
   def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None):
     """Starts an episode with a new goal; see `gymnasium.Env.reset`."""
     super().reset(seed=seed, options=options)
-    self._goal = self._draw_goal(options or {})
+    self._move_goal(options or {})
+    return self._observation(self._sim._get_obs()), {'success': False}
+
+  def _move_goal(self, options: dict[str, Any]) -> None:
+    """Draws a goal and puts the mark there."""
+    self._goal = self._draw_goal(options)
     simulation = self._sim
     simulation.data.mocap_pos[simulation.model.body(_MARK).mocapid[0], :2] = self._goal
-    return self._observation(simulation._get_obs()), {'success': False}
 
   def _distance(self) -> float:
     return float(np.linalg.norm(self.position - self._goal))

@@ -1,5 +1,6 @@
 """Walls from a text map, around a robot."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -95,6 +96,17 @@ class Maze:
         x, y = self.center(row, (first + column - 1) / 2)
         boxes.append((x, y, self.cell * (column - first) / 2, self.cell / 2))
     return boxes
+
+  def free(self) -> np.ndarray:
+    """Returns x and y of the middle of every cell without a wall in m, [N, 2]."""
+    return np.array([self.center(*where) for where in np.argwhere(self.grid != WALL)])
+
+  def surroundings(self, height: float) -> dict[str, Any]:
+    """Returns walls `height` m high and a camera, as arguments of `robots.RobotEnv`."""
+    return {
+      'camera': self.camera(),
+      'scenery': functools.partial(self.add_walls, height=height),
+    }
 
   def camera(self) -> dict[str, Any]:
     """Returns a camera that sees all of it, as gymnasium's `default_camera_config`."""

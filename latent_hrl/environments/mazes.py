@@ -1,6 +1,5 @@
 """Mazes for the Ant with goals to reach."""
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,10 +48,8 @@ class AntMazeEnv(goals.GoalEnv):
     self._goal_index = 0
     self._weight = weight
 
-    walls = functools.partial(self.maze.add_walls, height=wall_height)
-    super().__init__(
-      'ant', radius, scenery=walls, **{'camera': self.maze.camera(), **kwargs}
-    )
+    kwargs = {**self.maze.surroundings(wall_height), **kwargs}
+    super().__init__('ant', radius, **kwargs)
 
   def _draw_goal(self, options: dict[str, Any]) -> np.ndarray:
     if self._fixed_goal is None:

@@ -25,7 +25,7 @@ FILES = sorted(
   # Comparisons are no runs; `make demo` trains what is for the demo.
   if path.stem not in PARTS and path.parent.name not in ('compare', 'demo')
 )
-LAYERS = ('base', 'upper', 'goal', 'maze', 'flat', 'north_east')
+LAYERS = ('base', 'waypoints', 'upper', 'goal', 'maze', 'flat', 'north_east')
 SMALL = {
   'Trainer.batch_size': 16,
   'Trainer.initial_steps': 200,

@@ -1,0 +1,103 @@
+"""Go from goal to goal: what a layer learns to steer on."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from latent_hrl.environments import goals
+from latent_hrl.environments import maps
+
+
+class WaypointsEnv(goals.GoalEnv):
+  """A goal somewhere around the start, and on arrival another one, till the time is up.
+
+  Whoever follows them turns while it runs, in every direction: a long way from one goal to
+  the next is not what makes an episode worth more, the way towards it is. The reward is the
+  sum of
+
+    progress  speed towards the goal in m/s, from the last step to this one
+    alive     a bonus for each step without a fall
+    control   -½ · weight · Σ a²
+
+  `info['arrivals']` counts goals reached, `info['success']` is whether there was one.
+  """
+
+  def __init__(
+    self,
+    robot: str,
+    disc_radius: float = 12.0,
+    alive_bonus: float = 0.0,
+    control_weight: float = 0.01,
+    radius: float = 1.0,
+    maze: str | Sequence[str] | None = None,
+    cell: float = 3.0,
+    wall_height: float = 1.0,
+    **kwargs: Any,
+  ):
+    """Builds the task.
+
+    Args:
+      robot: One of `robots.ROBOTS`.
+      disc_radius: Goals lie within this distance of the start in m, uniformly.
+      alive_bonus: Reward for each step without a fall.
+      control_weight: Weight of the squared action.
+      radius: Distance in m at which the goal counts as reached.
+      maze: A name of `maps.MAPS` or the rows of a map: walls that are in the way. Goals lie
+        in the middle of any cell without a wall that is within `disc_radius`. None is the
+        open.
+      cell: Size of a cell of the map in m.
+      wall_height: Height of the walls in m.
+      **kwargs: See `robots.RobotEnv`.
+
+    Raises:
+      ValueError: If there is no such map.
+    """
+    self._cells: np.ndarray | None = None
+    if maze is not None:
+      walls = maps.read(maze, cell)
+      kwargs = {**walls.surroundings(wall_height), **kwargs}
+      cells = walls.free()
+      self._cells = cells[np.linalg.norm(cells, axis=1) <= disc_radius]
+    super().__init__(robot, radius, **kwargs)
+    self._disc_radius = disc_radius
+    self._alive_bonus = alive_bonus
+    self._control_weight = control_weight
+    self._arrivals = 0
+    self._last_distance = 0.0
+
+  def _draw_goal(self, options: dict[str, Any]) -> np.ndarray:
+    """Returns a goal that is not reached yet."""
+    while True:
+      if self._cells is None:
+        angle = self.np_random.uniform(-np.pi, np.pi)
+        distance = self._disc_radius * np.sqrt(self.np_random.uniform())
+        goal = distance * np.array([np.cos(angle), np.sin(angle)])
+      else:
+        goal = self._cells[self.np_random.integers(len(self._cells))]
+      if np.linalg.norm(goal - self.position) > self._radius:
+        return goal
+
+  def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None):
+    """Starts an episode with a first goal; see `gymnasium.Env.reset`."""
+    observation, info = super().reset(seed=seed, options=options)
+    self._arrivals = 0
+    self._last_distance = self._distance()
+    return observation, {**info, 'arrivals': 0}
+
+  def _terms(
+    self, action: np.ndarray, info: dict[str, Any]
+  ) -> tuple[dict[str, float], bool]:
+    distance = self._distance()
+    terms = {
+      'progress': (self._last_distance - distance) / self._sim.dt,
+      'alive': 0.0 if info['fallen'] else self._alive_bonus,
+      'control': -0.5 * self._control_weight * float(action @ action),
+    }
+    if distance <= self._radius:
+      self._arrivals += 1
+      self._move_goal({})
+    self._last_distance = self._distance()
+    info['arrivals'] = self._arrivals
+    info['success'] = self._arrivals > 0
+    return terms, False
