@@ -18,7 +18,7 @@ from latent_hrl.training import train_stack
 pytestmark = pytest.mark.usefixtures('quick_training')
 
 # What others include.
-PARTS = {'defaults', 'second_layer', 'maze_layer'}
+PARTS = {'defaults', 'second_layer', 'maze_layer', 'goal_layer'}
 FILES = sorted(
   path.relative_to(config.PROJECT_ROOT).as_posix()
   for path in (config.PROJECT_ROOT / 'gin').rglob('*.gin')
