@@ -12,7 +12,8 @@ GIN_FILES = sorted(
   str(path.relative_to(config.PROJECT_ROOT))
   for path in (config.PROJECT_ROOT / 'gin').rglob('*.gin')
   # A part of others; and comparisons, which are no runs.
-  if path.stem not in ('second_layer', 'maze_layer') and path.parent.name != 'compare'
+  if path.stem not in ('second_layer', 'maze_layer', 'goal_layer')
+  and path.parent.name != 'compare'
 )
 
 
