@@ -4,6 +4,7 @@ r"""Evaluates a saved layer: episodes, statistics, a JSON file, a video, its ski
     --output=/tmp/eval.json --video=/tmp/cheetah.mp4
   python -m launchers.eval --layer=/tmp/ant/layers/base --episodes=400 --plot=skills \
     --task_options='{"random_heading": false}' --plot_file=/tmp/skills.png
+  python -m launchers.eval --layer=/tmp/ant/layers/maze --episodes=100 --plot=routes
 
 The policy is the mode (top latent 0) unless --latents or --plot says otherwise.
 """
@@ -52,8 +53,9 @@ _OUTPUT = flags.DEFINE_string('output', None, 'JSON file for the results.')
 _PLOT = flags.DEFINE_enum(
   'plot',
   None,
-  ['skills'],
-  'Picture of the episodes; skills: where they went, and the headings they cover.',
+  ['skills', 'routes'],
+  'Picture of the episodes; skills: where held latents lead, and the headings they cover; '
+  'routes: the ways through walls to goals.',
 )
 _PLOT_FILE = flags.DEFINE_string(
   'plot_file', None, 'PNG file for --plot; its kind in the working directory by default.'
@@ -76,7 +78,7 @@ def main() -> None:
   options = tasks.parse_options(_TASK_OPTIONS.value or '{}')
   cli.configure_threads()
   layer = load.load_layer(_LAYER.value)
-  latents = _LATENTS.value or ('hold' if _PLOT.value else 'mode')
+  latents = _LATENTS.value or ('hold' if _PLOT.value == 'skills' else 'mode')
   protocol = (_SEED.value, latents)
   episodes = rollout.evaluate(
     layer,
@@ -87,14 +89,19 @@ def main() -> None:
     task_options=options,
   )
   result = report.result(layer, _TASK.value, *protocol, episodes)
-  if _PLOT.value:
+  if _PLOT.value == 'skills':
     result['headings'] = skills.headings(episodes)
   print(report.text(result))
   if _OUTPUT.value:
     report.write(result, pathlib.Path(_OUTPUT.value))
   if _PLOT.value:
     path = pathlib.Path(_PLOT_FILE.value or f'{_PLOT.value}.png')
-    plots.skill_picture(episodes, f'{layer.manifest.name} on {result["task"]}', path)
+    title = f'{layer.manifest.name} on {result["task"]}'
+    if _PLOT.value == 'skills':
+      plots.skill_picture(episodes, title, path)
+    else:
+      maze = rollout.maze(layer, _TASK.value, options)
+      plots.route_picture(episodes, title, path, maze)
     print(f'  picture  {path}')
   if _VIDEO.value:
     try:

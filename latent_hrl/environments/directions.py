@@ -58,8 +58,9 @@ class DirectionsEnv(robots.RobotEnv):
     Raises:
       ValueError: If there is no such map.
     """
-    if maze is not None:
-      kwargs = {**maps.read(maze, cell).surroundings(wall_height), **kwargs}
+    self.maze = None if maze is None else maps.read(maze, cell)
+    if self.maze is not None:
+      kwargs = {**self.maze.surroundings(wall_height), **kwargs}
     super().__init__(robot, **kwargs)
     self._alive_bonus = alive_bonus
     self._control_weight = control_weight

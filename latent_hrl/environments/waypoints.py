@@ -53,11 +53,11 @@ class WaypointsEnv(goals.GoalEnv):
     Raises:
       ValueError: If there is no such map.
     """
+    self.maze = None if maze is None else maps.read(maze, cell)
     self._cells: np.ndarray | None = None
-    if maze is not None:
-      walls = maps.read(maze, cell)
-      kwargs = {**walls.surroundings(wall_height), **kwargs}
-      cells = walls.free()
+    if self.maze is not None:
+      kwargs = {**self.maze.surroundings(wall_height), **kwargs}
+      cells = self.maze.free()
       self._cells = cells[np.linalg.norm(cells, axis=1) <= disc_radius]
     super().__init__(robot, radius, **kwargs)
     self._disc_radius = disc_radius

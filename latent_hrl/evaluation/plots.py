@@ -12,9 +12,12 @@ import matplotlib.pyplot as plt  # noqa: E402  the backend is chosen first
 import numpy as np  # noqa: E402
 
 from latent_hrl import files  # noqa: E402
+from latent_hrl.environments import maps  # noqa: E402
 from latent_hrl.environments import multi_goal  # noqa: E402
 from latent_hrl.evaluation import rollout  # noqa: E402
 from latent_hrl.evaluation import skills  # noqa: E402
+
+_GOAL_COLORS = matplotlib.colormaps['tab10']
 
 
 def _save(figure: plt.Figure, path: pathlib.Path) -> None:
@@ -137,4 +140,41 @@ def skill_picture(
   )
   figure.suptitle(f'{title}\nColour: the part of the latent that foretells the way (fit)')
   figure.tight_layout()
+  _save(figure, path)
+
+
+def route_picture(
+  episodes: Sequence[rollout.Episode],
+  title: str,
+  path: pathlib.Path,
+  maze: maps.Maze | None = None,
+) -> None:
+  """Draws where episodes went, coloured by the goal that each reached; grey for none.
+
+  Args:
+    episodes: Recorded episodes.
+    title: Title of the picture.
+    path: PNG file to write.
+    maze: The walls and goals around them, if any.
+
+  Raises:
+    TaskError: If the task does not say where the robot is.
+  """
+  skills.displacements(episodes)
+  figure, axes = plt.subplots(figsize=(6.5, 6.5))
+  arrived = [episode for episode in episodes if episode.success]
+  if maze is not None:
+    for x, y, half_length, half_width in maze.walls():
+      corner = (x - half_length, y - half_width)
+      axes.add_patch(plt.Rectangle(corner, 2 * half_length, 2 * half_width, color='0.85'))
+    for number, goal in enumerate(maze.goals):
+      axes.plot(*goal, '*', color=_GOAL_COLORS(number), markersize=14, zorder=3)
+      count = sum(episode.goal == number for episode in arrived)
+      axes.annotate(f'{count}', goal, (7, 7), textcoords='offset points')
+  colors = [
+    _GOAL_COLORS(max(e.goal or 0, 0))[:3] if e.success else (0.5, 0.5, 0.5)
+    for e in episodes
+  ]
+  _traces(axes, episodes, np.array(colors))
+  axes.set_title(f'{title}\n{len(arrived)} of {len(episodes)} episodes arrive')
   _save(figure, path)

@@ -6,6 +6,7 @@ its latents from a generator of its own: the number of slots changes nothing but
 """
 
 import collections
+import contextlib
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from latent_hrl import observations
 from latent_hrl import rewards
 from latent_hrl import stack
 from latent_hrl.environments import layer_reward
+from latent_hrl.environments import maps
 from latent_hrl.environments import tasks
 from latent_hrl.layers import load
 
@@ -285,6 +287,15 @@ def evaluate(
   finally:
     for env in envs:
       env.close()
+
+
+def maze(
+  layer: load.SavedLayer, task_id: str | None, task_options: dict[str, Any] | None
+) -> maps.Maze | None:
+  """Returns the walls of the task that `evaluate` plays; None if it has none."""
+  task_id, options = task_and_options(layer, task_id, task_options)
+  with contextlib.closing(tasks.make_task(task_id, options=options)) as task:
+    return getattr(task.unwrapped, 'maze', None)
 
 
 def evaluate_random(task_id: str, episodes: int = 10, seed: int = 0) -> list[Episode]:

@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from latent_hrl.environments import maps
 from latent_hrl.evaluation import plots
 from latent_hrl.evaluation import rollout
 
@@ -81,3 +82,21 @@ def test_a_skill_picture_has_a_trace_an_episode_and_says_what_is_covered(drawn):
   colors = [line.get_color() for line in traces.lines[:3]]
   assert len({tuple(np.round(color, 2)) for color in colors}) == 3
   assert rose.get_title() == '3 of 8 headings\n100% of 3 episodes beyond 1 m'
+
+
+def test_routes_tell_the_goal_that_they_reached(drawn):
+  maze = maps.read('cross', 3.0)
+  there, lost = ([np.zeros(2), np.array(end)] for end in ((12.0, 0.0), (3.0, 0.0)))
+  episodes = [rollout.Episode(positions=there, success=True, goal=1)] * 3
+  episodes.append(rollout.Episode(positions=lost, success=False, goal=-1))
+
+  plots.route_picture(episodes, 'maze on AntCrossMaze', None, maze)
+
+  (axes,) = drawn[0].axes
+  assert axes.get_title() == 'maze on AntCrossMaze\n3 of 4 episodes arrive'
+  assert [text.get_text() for text in axes.texts] == ['0', '3', '0']
+  assert len(axes.patches) == len(maze.walls())
+  goals, routes = axes.lines[:3], axes.lines[3:7]
+  np.testing.assert_array_equal(goals[1].get_xydata(), [[12.0, 0.0]])
+  assert tuple(routes[0].get_color()) == goals[1].get_color()[:3]
+  assert tuple(routes[3].get_color()) == (0.5, 0.5, 0.5)

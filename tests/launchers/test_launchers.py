@@ -115,11 +115,15 @@ def test_eval_plays_writes_and_films(tmp_path):
     '--seed=4',
     f'--output={tmp_path / "eval.json"}',
     f'--video={tmp_path / "film.gif"}',
+    '--plot=routes',
+    f'--plot_file={tmp_path / "routes.png"}',
   )
 
   assert finished.returncode == 0, finished.stderr
+  assert (tmp_path / 'routes.png').stat().st_size > 10_000
   content = json.loads((tmp_path / 'eval.json').read_text())
   assert content['task'] == 'latent_hrl/MultiGoal-v0'
+  assert content['latents'] == 'mode' and 'headings' not in content
   assert (content['seed'], len(content['returns'])) == (4, 3)
   assert f'return  {content["return_mean"]:.1f}' in finished.stdout
   assert (tmp_path / 'film.gif').stat().st_size > 1000
