@@ -1,11 +1,9 @@
 """Move, in whatever direction: what a locomotion layer is trained on."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from latent_hrl.environments import maps
 from latent_hrl.environments import robots
 
 
@@ -33,9 +31,6 @@ class DirectionsEnv(robots.RobotEnv):
     deviation_weight: float = 0.0,
     signed_speed: bool = False,
     averaging_time: float = 0.0,
-    maze: str | Sequence[str] | None = None,
-    cell: float = 3.0,
-    wall_height: float = 1.0,
     **kwargs: Any,
   ):
     """Builds the task.
@@ -49,18 +44,8 @@ class DirectionsEnv(robots.RobotEnv):
       signed_speed: Whether moving against x counts as negative speed.
       averaging_time: Time constant in s of an exponential mean of the velocity, so that
         going to and fro earns nothing; 0 takes the velocity of each step.
-      maze: A name of `maps.MAPS` or the rows of a map, whose walls are in the way: keeping
-        up speed takes all directions. None is the open.
-      cell: Size of a cell of the map in m.
-      wall_height: Height of the walls in m.
       **kwargs: See `robots.RobotEnv`.
-
-    Raises:
-      ValueError: If there is no such map.
     """
-    self.maze = None if maze is None else maps.read(maze, cell)
-    if self.maze is not None:
-      kwargs = {**self.maze.surroundings(wall_height), **kwargs}
     super().__init__(robot, **kwargs)
     self._alive_bonus = alive_bonus
     self._control_weight = control_weight

@@ -1,5 +1,6 @@
 """Go somewhere: a goal drawn anew for each episode, rewarded densely or on arrival."""
 
+import functools
 from typing import Any
 
 import mujoco
@@ -29,24 +30,18 @@ class GoalEnv(robots.RobotEnv):
   `info['success']` says whether it is there.
   """
 
-  def __init__(self, robot: str, radius: float, scenery=None, **kwargs: Any):
+  def __init__(self, robot: str, radius: float, **kwargs: Any):
     """Builds the task.
 
     Args:
       robot: One of `robots.ROBOTS`.
       radius: Distance in m at which the goal counts as reached.
-      scenery: Further scenery, see `robots.RobotEnv`.
       **kwargs: See `robots.RobotEnv`.
     """
-
-    def with_mark(spec: mujoco.MjSpec) -> None:
-      if scenery is not None:
-        scenery(spec)
-      add_mark(spec, _MARK, (0.0, 0.0), radius)
-
+    mark = functools.partial(add_mark, name=_MARK, position=(0.0, 0.0), radius=radius)
     self._radius = radius
     self._goal = np.zeros(2)
-    super().__init__(robot, scenery=with_mark, **kwargs)
+    super().__init__(robot, scenery=mark, **kwargs)
 
   def _fields(self) -> dict[str, spaces.Box]:
     return {**super()._fields(), 'goal': robots.unbounded(2)}

@@ -1,6 +1,5 @@
 """Walls from a text map, around a robot."""
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -100,13 +99,6 @@ class Maze:
   def free(self) -> np.ndarray:
     """Returns x and y of the middle of every cell without a wall in m, [N, 2]."""
     return np.array([self.center(*where) for where in np.argwhere(self.grid != WALL)])
-
-  def surroundings(self, height: float) -> dict[str, Any]:
-    """Returns walls `height` m high and a camera, as arguments of `robots.RobotEnv`."""
-    return {
-      'camera': self.camera(),
-      'scenery': functools.partial(self.add_walls, height=height),
-    }
 
   def camera(self) -> dict[str, Any]:
     """Returns a camera that sees all of it, as gymnasium's `default_camera_config`."""

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from latent_hrl.environments import goals
-from latent_hrl.environments import maps
 
 
 class AntMazeEnv(goals.GoalEnv):
@@ -19,8 +18,6 @@ class AntMazeEnv(goals.GoalEnv):
     self,
     maze: str | Sequence[str] = 'cross',
     goal: int | None = None,
-    cell: float = 3.0,
-    wall_height: float = 1.0,
     weight: float = 1000.0,
     radius: float = 2.0,
     **kwargs: Any,
@@ -30,8 +27,6 @@ class AntMazeEnv(goals.GoalEnv):
     Args:
       maze: A name of `maps.MAPS` or the rows of a map.
       goal: Number of the goal, in reading order of the map; None draws one an episode.
-      cell: Size of a cell in m.
-      wall_height: Height of the walls in m.
       weight: The reward on arrival.
       radius: Distance in m at which the goal counts as reached.
       **kwargs: See `robots.RobotEnv`.
@@ -39,25 +34,23 @@ class AntMazeEnv(goals.GoalEnv):
     Raises:
       ValueError: If there is no such map or goal.
     """
-    self.maze = maps.read(maze, cell)
-    if not len(self.maze.goals):
+    super().__init__('ant', radius, maze=maze, **kwargs)
+    self._goals = np.zeros((0, 2)) if self.maze is None else self.maze.goals
+    if not len(self._goals):
       raise ValueError('A maze needs a goal, G.')
-    if goal is not None and not 0 <= goal < len(self.maze.goals):
-      raise ValueError(f'goal {goal} of a maze with {len(self.maze.goals)} goals')
+    if goal is not None and not 0 <= goal < len(self._goals):
+      raise ValueError(f'goal {goal} of a maze with {len(self._goals)} goals')
     self._fixed_goal = goal
     self._goal_index = 0
     self._weight = weight
 
-    kwargs = {**self.maze.surroundings(wall_height), **kwargs}
-    super().__init__('ant', radius, **kwargs)
-
   def _draw_goal(self, options: dict[str, Any]) -> np.ndarray:
     if self._fixed_goal is None:
-      self._goal_index = int(self.np_random.integers(len(self.maze.goals)))
+      self._goal_index = int(self.np_random.integers(len(self._goals)))
     else:
       self._goal_index = self._fixed_goal
     self._goal_index = int(options.get('goal', self._goal_index))
-    return self.maze.goals[self._goal_index]
+    return self._goals[self._goal_index]
 
   def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None):
     """Starts an episode; `options={'goal': n}` chooses its goal."""

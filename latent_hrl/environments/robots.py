@@ -7,7 +7,8 @@ docs/tasks.md.
 
 import collections
 import dataclasses
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gymnasium
@@ -18,6 +19,8 @@ from gymnasium.envs.mujoco import ant_v5
 from gymnasium.envs.mujoco import humanoid_v5
 from gymnasium.envs.mujoco import mujoco_env
 from gymnasium.envs.mujoco import swimmer_v5
+
+from latent_hrl.environments import maps
 
 # Adds scenery to the model before it is compiled.
 Scenery = Callable[[mujoco.MjSpec], None]
@@ -69,17 +72,16 @@ ROBOTS = {
 }
 
 
-def _make(robot: Robot, scenery: Scenery | None, **options) -> mujoco_env.MujocoEnv:
+def _make(robot: Robot, scenery: Sequence[Scenery], **options: Any) -> mujoco_env.MujocoEnv:
   """Makes the stock environment, with scenery in its model."""
-  if scenery is None:
+  if not scenery:
     return robot.env_class(**robot.options, **options)
-
-  add: Scenery = scenery
 
   class WithScenery(robot.env_class):  # type: ignore[name-defined]
     def _initialize_simulation(self):
       spec = mujoco.MjSpec.from_file(self.fullpath)
-      add(spec)
+      for add in scenery:
+        add(spec)
       model = spec.compile()
       model.vis.global_.offwidth = self.width
       model.vis.global_.offheight = self.height
@@ -105,6 +107,9 @@ class RobotEnv(gymnasium.Env):
     robot: str,
     scenery: Scenery | None = None,
     random_heading: bool = False,
+    maze: str | Sequence[str] | None = None,
+    cell: float = 3.0,
+    wall_height: float = 1.0,
     render_mode: str | None = None,
     camera: dict[str, Any] | None = None,
   ):
@@ -112,15 +117,28 @@ class RobotEnv(gymnasium.Env):
 
     Args:
       robot: One of `ROBOTS`.
-      scenery: Adds walls and marks to the model.
+      scenery: Adds marks to the model.
       random_heading: Whether an episode starts with any heading instead of along x.
+      maze: A name of `maps.MAPS` or the rows of a map, whose walls are in the way; None is
+        the open.
+      cell: Size of a cell of the map in m.
+      wall_height: Height of the walls in m.
       render_mode: None, `human` or `rgb_array`.
-      camera: Where the free camera looks, as gymnasium's `default_camera_config`.
+      camera: Where the free camera looks, as gymnasium's `default_camera_config`; all of
+        the maze by default.
+
+    Raises:
+      ValueError: If there is no such map.
     """
     self._robot = ROBOTS[robot]
+    self.maze = None if maze is None else maps.read(maze, cell)
+    parts = [] if scenery is None else [scenery]
+    if self.maze is not None:
+      parts.append(functools.partial(self.maze.add_walls, height=wall_height))
+      camera = camera or self.maze.camera()
     # Without a camera of its own a task is seen from the model's, which follows the robot.
     options = {} if camera is None else {'default_camera_config': camera, 'camera_id': -1}
-    self._sim = _make(self._robot, scenery, render_mode=render_mode, **options)
+    self._sim = _make(self._robot, parts, render_mode=render_mode, **options)
     self._random_heading = random_heading
     self.render_mode = render_mode
     self.metadata = {**self.metadata, 'render_fps': self._sim.metadata['render_fps']}

@@ -1,12 +1,10 @@
 """Go from goal to goal: what a layer learns to steer on."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from latent_hrl.environments import goals
-from latent_hrl.environments import maps
 
 
 class WaypointsEnv(goals.GoalEnv):
@@ -30,36 +28,24 @@ class WaypointsEnv(goals.GoalEnv):
     alive_bonus: float = 0.0,
     control_weight: float = 0.01,
     radius: float = 1.0,
-    maze: str | Sequence[str] | None = None,
-    cell: float = 3.0,
-    wall_height: float = 1.0,
     **kwargs: Any,
   ):
     """Builds the task.
 
     Args:
       robot: One of `robots.ROBOTS`.
-      disc_radius: Goals lie within this distance of the start in m, uniformly.
+      disc_radius: Goals lie within this distance of the start in m, uniformly; in a maze in
+        the middle of any cell without a wall.
       alive_bonus: Reward for each step without a fall.
       control_weight: Weight of the squared action.
       radius: Distance in m at which the goal counts as reached.
-      maze: A name of `maps.MAPS` or the rows of a map: walls that are in the way. Goals lie
-        in the middle of any cell without a wall that is within `disc_radius`. None is the
-        open.
-      cell: Size of a cell of the map in m.
-      wall_height: Height of the walls in m.
       **kwargs: See `robots.RobotEnv`.
-
-    Raises:
-      ValueError: If there is no such map.
     """
-    self.maze = None if maze is None else maps.read(maze, cell)
+    super().__init__(robot, radius, **kwargs)
     self._cells: np.ndarray | None = None
     if self.maze is not None:
-      kwargs = {**self.maze.surroundings(wall_height), **kwargs}
       cells = self.maze.free()
       self._cells = cells[np.linalg.norm(cells, axis=1) <= disc_radius]
-    super().__init__(robot, radius, **kwargs)
     self._disc_radius = disc_radius
     self._alive_bonus = alive_bonus
     self._control_weight = control_weight
