@@ -107,6 +107,7 @@ class RobotEnv(gymnasium.Env):
     robot: str,
     scenery: Scenery | None = None,
     random_heading: bool = False,
+    max_tilt: float | None = None,
     maze: str | Sequence[str] | None = None,
     cell: float = 3.0,
     wall_height: float = 1.0,
@@ -119,6 +120,8 @@ class RobotEnv(gymnasium.Env):
       robot: One of `ROBOTS`.
       scenery: Adds marks to the model.
       random_heading: Whether an episode starts with any heading instead of along x.
+      max_tilt: Angle in degrees between the torso's axis and the vertical at which it has
+        fallen. Without one, None, an Ant on its back is not: its torso is not below 0.2 m.
       maze: A name of `maps.MAPS` or the rows of a map, whose walls are in the way; None is
         the open.
       cell: Size of a cell of the map in m.
@@ -128,9 +131,12 @@ class RobotEnv(gymnasium.Env):
         the maze by default.
 
     Raises:
-      ValueError: If there is no such map.
+      ValueError: If there is no such map, or the robot cannot tilt.
     """
     self._robot = ROBOTS[robot]
+    if max_tilt is not None and not self._robot.free_joint:
+      raise ValueError(f'max_tilt: the {robot} cannot tilt')
+    self._lowest_axis = -1.0 if max_tilt is None else float(np.cos(np.radians(max_tilt)))
     self.maze = None if maze is None else maps.read(maze, cell)
     parts = [] if scenery is None else [scenery]
     if self.maze is not None:
@@ -206,7 +212,11 @@ class RobotEnv(gymnasium.Env):
       return False
     low, high = self._robot.healthy_z
     state = self._sim.data.qpos
-    return not (np.isfinite(state).all() and low <= state[2] <= high)
+    if not (np.isfinite(state).all() and low <= state[2] <= high):
+      return True
+    # Height of the tip of the torso's axis: 1 upright, -1 on its back.
+    _, x, y, _ = state[self._robot.heading : self._robot.heading + 4]
+    return 1 - 2 * (x**2 + y**2) < self._lowest_axis
 
   def _observation(self, proprioception: np.ndarray) -> dict[str, np.ndarray]:
     return {'proprioception': proprioception, 'position': self.position}

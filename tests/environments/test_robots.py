@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from gymnasium.utils import env_checker
 
+from latent_hrl import errors
 from latent_hrl.environments import tasks
 
 OURS = sorted(name for name in gymnasium.registry if name.startswith('latent_hrl/'))
@@ -57,6 +58,22 @@ def test_a_fall_ends_the_episode_and_the_bonus(robot):
   *_, terminated, truncated, info = env.step(np.zeros(env.action_space.shape))
   assert terminated and not truncated and info['fallen']
   assert info['reward_terms']['alive'] == 0
+
+
+@pytest.mark.parametrize(('max_tilt', 'falls'), [(None, False), (50, False), (40, True)])
+def test_leaning_over_is_a_fall_where_it_is_said_to_be(max_tilt, falls):
+  env = _env('AntDirections', max_tilt=max_tilt)
+  env.reset(seed=0)
+  half = np.radians(45) / 2
+  env.simulation.data.qpos[3:7] = [np.cos(half), np.sin(half), 0, 0]  # 45° about x.
+  env.simulation.data.qpos[2] = 0.9
+  *_, terminated, _, info = env.step(np.zeros(8))
+  assert terminated == info['fallen'] == falls
+
+
+def test_what_cannot_tilt_is_told():
+  with pytest.raises(errors.TaskError, match='max_tilt: the swimmer cannot tilt'):
+    _env('SwimmerGoal', max_tilt=90.0)
 
 
 def _yaw(env):
