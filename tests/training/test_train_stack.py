@@ -8,6 +8,7 @@ import pytest
 
 from latent_hrl import config
 from latent_hrl import errors
+from latent_hrl.environments import symmetries
 from latent_hrl.environments import tasks
 from latent_hrl.evaluation import rollout
 from latent_hrl.layers import load
@@ -235,6 +236,37 @@ def test_layers_that_cannot_be_are_told_before_training(tmp_path, bindings, reas
   with pytest.raises(errors.LatentHrlError, match=reason):
     _train(tmp_path / 'run', *bindings)
   assert not (tmp_path / 'run').exists()
+
+
+@gin.configurable(module='test_train_stack')
+class Mirror(symmetries.Symmetry):
+  """The multi-goal task in a mirror; keeps the shapes of what it is shown."""
+
+  shown: list[tuple[int, ...]] = []
+
+  def __init__(self, fields):
+    assert fields == (('position', 2),)
+
+  def draw(self, count, rng):
+    return rng.integers(2, size=count)
+
+  def observation(self, observation, view):
+    self.shown.append(observation.shape)
+    return np.where(view[:, None], -observation, observation)
+
+  def action(self, action, view):
+    self.shown.append(action.shape)
+    return np.where(view[:, None], -action, action)
+
+
+@pytest.mark.usefixtures('quick_training')
+def test_a_layer_learns_from_views_of_its_replay(tmp_path, monkeypatch):
+  monkeypatch.setattr(Mirror, 'shown', [])
+  base = 'train_stack.layers = [@base/Layer()]'
+  _train(tmp_path, base, 'base/Layer.symmetry_fn = @Mirror')
+
+  # Batches of 32 in calls of four updates, after 40 steps: observation, action, next.
+  assert Mirror.shown == [(128, 2)] * (3 * (200 - 40) // 4)
 
 
 def test_the_base_layer_learns_the_multi_goal_task(tmp_path):
