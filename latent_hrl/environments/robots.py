@@ -136,7 +136,7 @@ class RobotEnv(gymnasium.Env):
     self._robot = ROBOTS[robot]
     if max_tilt is not None and not self._robot.free_joint:
       raise ValueError(f'max_tilt: the {robot} cannot tilt')
-    self._lowest_axis = -1.0 if max_tilt is None else float(np.cos(np.radians(max_tilt)))
+    self._lowest_axis = -np.inf if max_tilt is None else np.cos(np.radians(max_tilt))
     self.maze = None if maze is None else maps.read(maze, cell)
     parts = [] if scenery is None else [scenery]
     if self.maze is not None:
@@ -216,7 +216,7 @@ class RobotEnv(gymnasium.Env):
       return True
     # Height of the tip of the torso's axis: 1 upright, -1 on its back.
     _, x, y, _ = state[self._robot.heading : self._robot.heading + 4]
-    return 1 - 2 * (x**2 + y**2) < self._lowest_axis
+    return bool(1 - 2 * (x**2 + y**2) < self._lowest_axis)
 
   def _observation(self, proprioception: np.ndarray) -> dict[str, np.ndarray]:
     return {'proprioception': proprioception, 'position': self.position}

@@ -10,9 +10,7 @@ from latent_hrl.environments import goals
 class WaypointsEnv(goals.GoalEnv):
   """A goal somewhere around the start, and on arrival another one, till the time is up.
 
-  Whoever follows them turns while it runs, in every direction: a long way from one goal to
-  the next is not what makes an episode worth more, the way towards it is. The reward is the
-  sum of
+  To follow them is to turn while running. The reward is the sum of
 
     progress  speed towards the goal in m/s, from the last step to this one
     alive     a bonus for each step without a fall
@@ -40,12 +38,22 @@ class WaypointsEnv(goals.GoalEnv):
       control_weight: Weight of the squared action.
       radius: Distance in m at which the goal counts as reached.
       **kwargs: See `robots.RobotEnv`.
+
+    Raises:
+      ValueError: If goals lie so close that wherever it is, all may be reached already.
     """
     super().__init__(robot, radius, **kwargs)
     self._cells: np.ndarray | None = None
+    width = 2 * disc_radius
     if self.maze is not None:
       cells = self.maze.free()
       self._cells = cells[np.linalg.norm(cells, axis=1) <= disc_radius]
+      width = max(np.linalg.norm(self._cells - cell, axis=1).max() for cell in self._cells)
+    if width <= 2 * radius:
+      raise ValueError(
+        f'disc_radius {disc_radius} is too small: goals must lie more than two radii '
+        f'({2 * radius} m) apart'
+      )
     self._disc_radius = disc_radius
     self._alive_bonus = alive_bonus
     self._control_weight = control_weight

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from latent_hrl import errors
 from latent_hrl.environments import maps
 from latent_hrl.environments import tasks
 
@@ -56,3 +57,9 @@ def test_arrival_brings_the_next_goal_and_no_jump_of_the_reward():
   np.testing.assert_allclose(mark, second['goal'])
   *_, info = env.step(np.zeros(8))
   assert abs(info['reward_terms']['progress']) < 3.0 and info['arrivals'] == 1
+
+
+@pytest.mark.parametrize('options', [{'disc_radius': 1.0}, {'maze': 'u', 'disc_radius': 2}])
+def test_goals_that_are_all_reached_at_once_are_refused(options):
+  with pytest.raises(errors.TaskError, match='disc_radius .* is too small'):
+    _env(**options)
