@@ -12,7 +12,7 @@ class WaypointsEnv(goals.GoalEnv):
 
   To follow them is to turn while running. The reward is the sum of
 
-    progress  speed towards the goal in m/s, from the last step to this one
+    progress  speed towards the goal in m/s, from the last step to this one, up to a limit
     alive     a bonus for each step without a fall
     control   -½ · weight · Σ a²
 
@@ -26,6 +26,7 @@ class WaypointsEnv(goals.GoalEnv):
     alive_bonus: float = 0.0,
     control_weight: float = 0.01,
     radius: float = 1.0,
+    max_speed: float | None = None,
     **kwargs: Any,
   ):
     """Builds the task.
@@ -37,12 +38,20 @@ class WaypointsEnv(goals.GoalEnv):
       alive_bonus: Reward for each step without a fall.
       control_weight: Weight of the squared action.
       radius: Distance in m at which the goal counts as reached.
+      max_speed: Speed in m/s beyond which no more is earned; None rewards any. With a limit
+        in reach, a steady gait pays more than a faster one that falls.
       **kwargs: See `robots.RobotEnv`.
 
     Raises:
-      ValueError: If goals lie so close that wherever it is, all may be reached already.
+      ValueError: If goals lie so close that wherever it is, all may be reached already, or
+        `max_speed` is not positive.
     """
     super().__init__(robot, radius, **kwargs)
+    if max_speed is not None and max_speed <= 0:
+      raise ValueError(
+        f'max_speed {max_speed} must be positive, or none is rewarded'
+      )
+    self._max_speed = np.inf if max_speed is None else max_speed
     self._cells: np.ndarray | None = None
     width = 2 * disc_radius
     if self.maze is not None:
@@ -83,8 +92,9 @@ class WaypointsEnv(goals.GoalEnv):
     self, action: np.ndarray, info: dict[str, Any]
   ) -> tuple[dict[str, float], bool]:
     distance = self._distance()
+    speed = (self._last_distance - distance) / self._sim.dt
     terms = {
-      'progress': (self._last_distance - distance) / self._sim.dt,
+      'progress': min(speed, self._max_speed),
       'alive': 0.0 if info['fallen'] else self._alive_bonus,
       'control': -0.5 * self._control_weight * float(action @ action),
     }

@@ -45,6 +45,19 @@ def test_the_reward_is_the_speed_towards_the_goal():
   assert reward == sum(terms.values()) and not terminated
 
 
+def test_no_more_is_earned_beyond_the_limit_of_speed():
+  env = _env(max_speed=0.75)
+  goal = env.reset(seed=0)[0]['goal']
+  toward = goal / np.linalg.norm(goal)
+  earned = []
+  for speed in (0.3, 2.0, -2.0):
+    env.reset(seed=0)
+    env.simulation.data.qvel[:2] = speed * toward
+    earned.append(env.step(np.zeros(8))[4]['reward_terms']['progress'])
+  # A step without torques all but keeps the speed; walking away costs without a limit.
+  assert 0.1 < earned[0] < 0.5 and earned[1] == 0.75 and earned[2] < -1.0
+
+
 def test_arrival_brings_the_next_goal_and_no_jump_of_the_reward():
   env = _env()
   first, _ = env.reset(seed=0)
@@ -57,6 +70,12 @@ def test_arrival_brings_the_next_goal_and_no_jump_of_the_reward():
   np.testing.assert_allclose(mark, second['goal'])
   *_, info = env.step(np.zeros(8))
   assert abs(info['reward_terms']['progress']) < 3.0 and info['arrivals'] == 1
+
+
+@pytest.mark.parametrize('speed', [0.0, -1.0])
+def test_a_limit_that_rewards_no_speed_is_refused(speed):
+  with pytest.raises(errors.TaskError, match='max_speed .* must be positive'):
+    _env(max_speed=speed)
 
 
 @pytest.mark.parametrize('options', [{'disc_radius': 1.0}, {'maze': 'u', 'disc_radius': 2}])
