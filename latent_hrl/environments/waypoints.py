@@ -48,9 +48,7 @@ class WaypointsEnv(goals.GoalEnv):
     """
     super().__init__(robot, radius, **kwargs)
     if max_speed is not None and max_speed <= 0:
-      raise ValueError(
-        f'max_speed {max_speed} must be positive, or none is rewarded'
-      )
+      raise ValueError(f'max_speed {max_speed} must be positive, or none is rewarded')
     self._max_speed = np.inf if max_speed is None else max_speed
     self._cells: np.ndarray | None = None
     width = 2 * disc_radius
