@@ -90,7 +90,7 @@ def test_saved_policy_acts_by_the_mode_from_tensorflow(agent, saved_policy):
   policy = tf.saved_model.load(saved_policy)
   action = policy.action(time_step).action
   expected = agent.actor_network(time_step.observation)[0].mode()
-  np.testing.assert_allclose(action, expected, rtol=1e-5)
+  np.testing.assert_allclose(action, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_saved_policy_loads_as_a_python_policy_with_its_specs(agent, saved_policy):
@@ -102,7 +102,7 @@ def test_saved_policy_loads_as_a_python_policy_with_its_specs(agent, saved_polic
   observation = _observations(1)
   action = policy.action(ts.restart(observation[0])).action
   expected = agent.actor_network(tf.constant(observation))[0].mode()[0]
-  np.testing.assert_allclose(action, expected, rtol=1e-5)
+  np.testing.assert_allclose(action, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_collect_policy_can_be_saved_too(agent, tmp_path):

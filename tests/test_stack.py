@@ -141,16 +141,18 @@ def test_latent_wrapper_executes_what_the_layer_decodes(saved_base, toy_task, go
     body = task.split(observation)['body'][np.newaxis]
     expected = layer.decode(body, latent[np.newaxis])[0]
     observation, reward, _, _, info = env.step(latent)
-    np.testing.assert_allclose(info['action'], expected, rtol=1e-6)
+    np.testing.assert_allclose(info['action'], expected, rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(info['received'], info['action'])
     assert reward == pytest.approx(float(np.sum(expected)), rel=1e-5)
     position += expected
-    np.testing.assert_allclose(task.split(observation)['body'][:2], position, rtol=1e-4)
+    np.testing.assert_allclose(
+      task.split(observation)['body'][:2], position, rtol=1e-4, atol=1e-6
+    )
   # A new episode starts from its own observation.
   observation, _ = env.reset(seed=4)
   expected = layer.mode(task.split(observation)['body'][np.newaxis])[0]
   *_, info = env.step(np.zeros(2))
-  np.testing.assert_allclose(info['action'], expected, rtol=1e-6)
+  np.testing.assert_allclose(info['action'], expected, rtol=1e-5, atol=1e-6)
 
 
 def test_latent_wrapper_keeps_the_output_of_a_layer_with_an_interval(
