@@ -1,6 +1,6 @@
-r"""Learning curves of TF-Agents' SAC in TF-Agents' own loop, to lay beside a comparison.
+r"""Learning curves of TF-Agents' agents in TF-Agents' own loop, to lay beside a comparison.
 
-  python -m benchmarks.tf_agents_curve --output=tf_agents_own_loop.json
+  python -m benchmarks.tf_agents_curve --agent=td3 --output=own_loop_td3.json
 
 Trains with `Actor`, `Learner` and replay of TF-Agents, evaluates by the protocol of this
 library (seeds, episodes, mode policy, no reward scaling), and writes the curves as outside
@@ -16,6 +16,7 @@ import tensorflow as tf
 from absl import app
 from absl import flags
 
+from benchmarks import tf_agents_examples
 from benchmarks import tf_agents_loop
 from latent_hrl import threads
 from latent_hrl.comparison import curves
@@ -25,13 +26,15 @@ from latent_hrl.environments import tf_environment
 from latent_hrl.evaluation import rollout
 
 _OUTPUT = flags.DEFINE_string('output', None, 'JSON file to write.', required=True)
+_AGENT = flags.DEFINE_enum(
+  'agent', 'sac', list(tf_agents_examples.EXAMPLES), "Which of TF-Agents' examples."
+)
 _TASK = flags.DEFINE_string('task', 'HalfCheetah-v5', 'Gymnasium id.')
 _SEED = flags.DEFINE_integer('seed', 0, 'Seed of the run.', lower_bound=0)
 _STEPS = flags.DEFINE_integer('env_steps', 100_000, 'Steps of the run.', lower_bound=1)
 _INTERVAL = flags.DEFINE_integer('eval_interval', 10_000, 'Steps between evaluations.')
 _EPISODES = flags.DEFINE_integer('eval_episodes', 10, 'Episodes of an evaluation.')
 _CORES = flags.DEFINE_integer('cores', None, 'Cores to claim; all by default.')
-_INITIAL_STEPS = 10_000  # Of TF-Agents' example.
 
 
 def main(_) -> None:
@@ -39,6 +42,9 @@ def main(_) -> None:
   print(threads.configure(_CORES.value), flush=True)
   tf.keras.utils.set_random_seed(_SEED.value)
   env = tf_environment.GymnasiumEnvironment(tasks.make_task(_TASK.value), seed=_SEED.value)
+  example = tf_agents_examples.EXAMPLES[_AGENT.value](env)
+  env_steps = min(example.initial_steps, _STEPS.value)
+  example = example._replace(initial_steps=env_steps)
   eval_envs = [tasks.make_task(_TASK.value) for _ in range(_EPISODES.value)]
   steps: list[int] = []
   returns: list[float] = []
@@ -59,8 +65,9 @@ def main(_) -> None:
     curve = curves.Curve(steps, returns, wall_s)  # type: ignore[arg-type]
     result = outside.Result(_TASK.value, _TASK.value, curve, seed=_SEED.value)
     found = outside.Outside(
-      'TF-Agents SAC, own loop',
-      f'python -m benchmarks.tf_agents_curve --task={_TASK.value} --seed={_SEED.value}',
+      f'TF-Agents {example.name}, own loop',
+      f'python -m benchmarks.tf_agents_curve --agent={_AGENT.value} '
+      f'--task={_TASK.value} --seed={_SEED.value}',
       [result],
     )
     outside.write(found, pathlib.Path(_OUTPUT.value))
@@ -69,8 +76,7 @@ def main(_) -> None:
     )
 
   with tempfile.TemporaryDirectory() as root:
-    env_steps = min(_INITIAL_STEPS, _STEPS.value)
-    loop = tf_agents_loop.Loop(env, root, env_steps, skip_boundaries=True)
+    loop = tf_agents_loop.Loop(env, example, root, skip_boundaries=_AGENT.value == 'sac')
     evaluate(loop, env_steps)
     while env_steps < _STEPS.value:
       env_steps += loop.step()

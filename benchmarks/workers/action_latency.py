@@ -19,7 +19,7 @@ from tf_agents.policies import greedy_policy
 from tf_agents.policies import policy_saver
 from tf_agents.trajectories import time_step as ts
 
-from benchmarks import tf_agents_loop
+from benchmarks import tf_agents_examples
 from benchmarks.workers import protocol
 from latent_hrl import config
 from latent_hrl.environments import tasks
@@ -61,7 +61,7 @@ def _signature(root: pathlib.Path, observation: np.ndarray) -> Callable[[], np.n
 
 def _policy_saver(root: pathlib.Path, observation: np.ndarray) -> Callable[[], np.ndarray]:
   env = tf_environment.GymnasiumEnvironment(tasks.make_task(_TASK))
-  agent = tf_agents_loop.make_agent(env)
+  agent = tf_agents_examples.sac(env).agent
   policy = greedy_policy.GreedyPolicy(agent.policy)
   policy_saver.PolicySaver(policy, batch_size=None).save(str(root / 'policy'))
   saved = tf.saved_model.load(str(root / 'policy'))

@@ -6,6 +6,7 @@ import latent_hrl  # noqa: F401  prepares TensorFlow  # isort: skip
 from absl import app
 from absl import flags
 
+from benchmarks import tf_agents_examples
 from benchmarks import tf_agents_loop
 from benchmarks.workers import protocol
 from latent_hrl.environments import tasks
@@ -21,7 +22,8 @@ def main(_) -> None:
   # TensorFlow's own threads: TF-Agents chooses none.
   env = tf_environment.GymnasiumEnvironment(tasks.make_task(_TASK.value))
   with tempfile.TemporaryDirectory() as root:
-    loop = tf_agents_loop.Loop(env, root, _INITIAL_STEPS)
+    example = tf_agents_examples.sac(env)._replace(initial_steps=_INITIAL_STEPS)
+    loop = tf_agents_loop.Loop(env, example, root)
     for _ in range(100):
       loop.step()
     protocol.serve(protocol.rate(loop.step, _SECONDS.value))
