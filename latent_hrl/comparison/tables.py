@@ -85,20 +85,20 @@ def final(results: results_lib.Results) -> Table:
 
 def improvement(results: results_lib.Results) -> Table:
   """Returns how probably a run of one system beats a run of another."""
-  systems = results.systems if len(results.systems) > 1 else []
+  tasks = results.comparison.tasks
+  # A curve that stops before the budget has no final return to compare.
+  systems = [s for s in results.systems if any(results.final(t, s).size for t in tasks)]
+  systems = systems if len(systems) > 1 else []
 
   def cell(ours: str, theirs: str) -> Cell:
-    pairs = [
-      (results.final(task, ours), results.final(task, theirs))
-      for task in results.comparison.tasks
-    ]
+    pairs = [(results.final(task, ours), results.final(task, theirs)) for task in tasks]
     pairs = [pair for pair in pairs if pair[0].size and pair[1].size]
     if ours == theirs or not pairs:
       return _NOTHING
     estimate = statistics.probability_of_improvement(*zip(*pairs, strict=True))
     counts = [sum(sample.size for sample in side) for side in zip(*pairs, strict=True)]
-    tasks = f', {len(pairs)} tasks' if len(results.comparison.tasks) > 1 else ''
-    return Cell(_interval(estimate), f'n = {counts[0]}, {counts[1]}{tasks}')
+    of = f', {len(pairs)} tasks' if len(tasks) > 1 else ''
+    return Cell(_interval(estimate), f'n = {counts[0]}, {counts[1]}{of}')
 
   return Table(
     'Probability of improvement',

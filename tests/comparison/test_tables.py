@@ -59,6 +59,17 @@ def test_the_probability_of_improvement_of_each_over_each():
   assert cells['deep'][0][0].startswith('0.67 [')
 
 
+def test_curves_that_stop_before_the_budget_beat_nobody():
+  short = curves.Curve([0, 100], [0, 900])
+  results = examples.results()
+  results.curves['Toy-v0']['outside'] = [short]
+
+  assert list(tables.improvement(results).header) == ['row beats column', 'flat', 'deep']
+  only = examples.results(examples.FLAT, [short])
+  assert only.systems == ['flat', 'deep']
+  assert tables.improvement(only).rows == []
+
+
 def test_steps_to_a_return():
   results = examples.results(returns={'Toy-v0': [300, 450]})
   table = tables.efficiency(results)
