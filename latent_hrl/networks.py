@@ -305,6 +305,7 @@ class TwinCriticNetwork(network.Network):
     input_tensor_spec: tuple[tensor_spec.TensorSpec, tensor_spec.TensorSpec],
     hidden_units: Sequence[int] = (256, 256),
     layer_norm: bool = True,
+    value_scale: float = 1.0,
     name: str = 'TwinCriticNetwork',
   ):
     """Creates the network; its variables appear on the first call.
@@ -314,8 +315,15 @@ class TwinCriticNetwork(network.Network):
         float32. A bounded output is rescaled to [-1, 1] first.
       hidden_units: Widths of the relu layers of each critic.
       layer_norm: Whether those layers are normalised (docs/method.md, departure 7).
+      value_scale: What the last layer's output is multiplied with, in units of reward.
+        With the size of the values here the weights stay near 1, as Adam likes them.
       name: Name of the network.
+
+    Raises:
+      ValueError: If the scale is not positive.
     """
+    if value_scale <= 0:
+      raise ValueError(f'value_scale must be positive, got {value_scale}.')
     super().__init__(input_tensor_spec=input_tensor_spec, state_spec=(), name=name)
     self._center, self._half_width = None, None
     if is_bounded(input_tensor_spec[1]):
@@ -325,6 +333,7 @@ class TwinCriticNetwork(network.Network):
       for i, units in enumerate(hidden_units)
     ]
     self._value_layer = EnsembleDense(self.MEMBERS, 1, None, name='value')
+    self._value_scale = value_scale
 
   def call(
     self,
@@ -342,5 +351,5 @@ class TwinCriticNetwork(network.Network):
     hidden = tf.tile(hidden, [self.MEMBERS, 1, 1])
     for layer in self._hidden_layers:
       hidden = layer(hidden)
-    values = tf.squeeze(self._value_layer(hidden), axis=-1)
+    values = self._value_scale * tf.squeeze(self._value_layer(hidden), axis=-1)
     return tf.transpose(values), network_state

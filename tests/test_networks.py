@@ -269,6 +269,23 @@ def test_critic_rescales_a_bounded_output_only():
   )
 
 
+def test_value_scale_multiplies_the_values_of_a_critic_and_of_its_copy():
+  inputs = _observations(3), tf.constant([[0.5, -1.0], [0.0, 0.3], [2.0, 1.0]])
+  specs = (OBSERVATION, helpers.latent_spec())
+  plain = networks.TwinCriticNetwork(specs, (8,))
+  scaled = networks.TwinCriticNetwork(specs, (8,), value_scale=10.0)
+  copy = scaled.copy()
+  for critic in (plain, scaled, copy):
+    critic.create_variables()
+    for variable, value in zip(critic.variables, plain.variables, strict=True):
+      variable.assign(value)
+  expected = 10 * plain(inputs)[0]
+  np.testing.assert_allclose(scaled(inputs)[0], expected, rtol=1e-6)
+  np.testing.assert_allclose(copy(inputs)[0], expected, rtol=1e-6)
+  with pytest.raises(ValueError, match='value_scale must be positive, got 0'):
+    networks.TwinCriticNetwork(specs, (8,), value_scale=0)
+
+
 @pytest.mark.parametrize('kind', ['actor', 'critic'])
 def test_copy_has_the_same_shape_but_its_own_weights(kind):
   if kind == 'actor':

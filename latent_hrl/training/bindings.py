@@ -34,6 +34,7 @@ RULES = {
   'TwinCriticNetwork': {
     'hidden_units': checks.several(_WIDTH),
     'layer_norm': checks.FLAG,
+    'value_scale': checks.POSITIVE,
     'name': checks.TEXT,
   },
   'create_agent': {

@@ -176,6 +176,7 @@ def inherit(
   env_steps: int,
   agent: agents.OffPolicyAgent,
   replay: replay_lib.ReplayBuffer,
+  critic_network: Mapping[str, Any],
 ) -> None:
   """Takes critic, target critic and replay from the checkpoint of the layer below.
 
@@ -184,6 +185,8 @@ def inherit(
     env_steps: How long it was trained.
     agent: Agent of the new layer, its critic on the executed action.
     replay: Its empty replay.
+    critic_network: What gin binds of its critic: the scale of the values does not show in
+      the weights.
 
   Raises:
     ConfigError: If there is no such checkpoint, or it does not fit.
@@ -194,6 +197,11 @@ def inherit(
     state = _read_state(path)
     if state['run']['judged'] != 'action':
       raise ValueError('its critic does not judge the action')
+    theirs, mine = _different(
+      state['run']['critic_network'], json.loads(json.dumps(critic_network))
+    )
+    if theirs or mine:
+      raise ValueError(f'its critic has {theirs}, this one {mine}')
     assignments = _assignments(_read_arrays(path, _ARRAYS[0], state), groups)
     chunks = [replay_store.Chunk(**chunk) for chunk in state['chunks']]
     scalars = {**state['replay'], 'rng': replay.scalars['rng']}

@@ -81,13 +81,13 @@ class OffPolicyLearning:
       draft.seeds.replay,
     )
     bottom = draft.lower is None
-    lesson = lessons.lesson(spec, draft.task, draft.reward, settings, bottom)
+    self._lesson = lessons.lesson(spec, draft.task, draft.reward, settings, bottom)
     self._checkpoints = checkpoints_lib.Checkpoints(
       root_dir / 'checkpoints' / spec.name,
       agent,
       self._replay,
       run={
-        **lesson._asdict(),
+        **self._lesson._asdict(),
         'seed': draft.seed,
         'lower': None if draft.lower is None else draft.lower.digest,
       },
@@ -220,7 +220,13 @@ class OffPolicyLearning:
     record = lower.manifest.layers[-1]
     # DIR/layers/NAME lies beside DIR/checkpoints/NAME.
     directory = lower.path.parent.parent / 'checkpoints' / record.name
-    checkpoints_lib.inherit(directory, record.env_steps, self._agent, self._replay)
+    checkpoints_lib.inherit(
+      directory,
+      record.env_steps,
+      self._agent,
+      self._replay,
+      self._lesson.critic_network or {},
+    )
     print(
       f'{self._spec.name}: inherits the critic and {len(self._replay):,} transitions of '
       f'{record.name}',

@@ -253,9 +253,12 @@ def test_checkpoint_of_another_run_is_refused(saved, tmp_path):
     other.restore()
 
 
+CRITIC = {'hidden_units': (8,), 'value_scale': 10.0}
+
+
 def _checkpoint_of_a_lower_layer(directory, judged='action'):
   agent, replay = _trained()
-  run = {'judged': judged}
+  run = {'judged': judged, 'critic_network': CRITIC}
   checkpoints_lib.Checkpoints(directory, agent, replay, run=run).save(16, {})
   return agent, replay
 
@@ -266,7 +269,7 @@ def test_a_layer_inherits_critic_and_replay_but_no_policy(tmp_path):
   helpers.perturb(upper.state_variables)
   actor = [variable.numpy() for variable in upper.actor_network.variables]
 
-  checkpoints_lib.inherit(tmp_path, 16, upper, own)
+  checkpoints_lib.inherit(tmp_path, 16, upper, own, CRITIC)
 
   for part in ('critic', 'target_critic'):
     for mine, theirs in zip(upper.state_parts[part], lower.state_parts[part], strict=True):
@@ -282,7 +285,16 @@ def test_a_replay_of_another_capacity_is_no_heritage(tmp_path):
   _checkpoint_of_a_lower_layer(tmp_path)
   agent = helpers.make_agent(helpers.action_spec())
   with pytest.raises(errors.ConfigError, match='a capacity of 20, not 4'):
-    checkpoints_lib.inherit(tmp_path, 16, agent, _replay(capacity=4))
+    checkpoints_lib.inherit(tmp_path, 16, agent, _replay(capacity=4), CRITIC)
+
+
+def test_values_of_another_scale_are_no_heritage(tmp_path):
+  _checkpoint_of_a_lower_layer(tmp_path)
+  agent = helpers.make_agent(helpers.action_spec())
+  own = {**CRITIC, 'value_scale': 1.0}
+  reason = "its critic has {'value_scale': 10.0}, this one {'value_scale': 1.0}"
+  with pytest.raises(errors.ConfigError, match=reason):
+    checkpoints_lib.inherit(tmp_path, 16, agent, _replay(), own)
 
 
 @pytest.mark.parametrize(
@@ -293,7 +305,7 @@ def test_what_cannot_be_inherited_is_told(tmp_path, judged, env_steps, reason):
   _checkpoint_of_a_lower_layer(tmp_path, judged)
   agent = helpers.make_agent(helpers.action_spec())
   with pytest.raises(errors.ConfigError, match=f'nothing to inherit in .*{reason}'):
-    checkpoints_lib.inherit(tmp_path, env_steps, agent, _replay())
+    checkpoints_lib.inherit(tmp_path, env_steps, agent, _replay(), CRITIC)
 
 
 def test_failing_save_keeps_the_last_checkpoint(tmp_path):
