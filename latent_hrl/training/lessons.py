@@ -117,6 +117,6 @@ def check_inherits(name: str, own: Lesson, below: Lesson | None) -> None:
     )
   for what, mine, theirs in differences(own, below):
     raise errors.ConfigError(
-      f'{name}/Layer.inherit: its {what} is {mine!r}, that of the layer below {theirs!r}; '
+      f'{name}/Layer.inherit: {what} {mine!r} here, {theirs!r} in the layer below; '
       'critic and replay carry over only where both are the same'
     )

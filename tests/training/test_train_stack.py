@@ -200,18 +200,18 @@ def test_a_layer_starts_from_critic_and_replay_of_the_one_below(run, tmp_path, c
 @pytest.mark.parametrize(
   ('bindings', 'reason'),
   [
-    (SAME_REWARD[1:], "its reward is 'sparse_goal', that of the layer below 'task_reward'"),
+    (SAME_REWARD[1:], "reward 'sparse_goal' here, 'task_reward' in the layer below"),
     (
       (*SAME_REWARD, 'base/Layer.agent_fn = @sac_agent'),
-      "its agent is 'create_agent', that of the layer below 'sac_agent'",
+      "agent 'create_agent' here, 'sac_agent' in the layer below",
     ),
     (
       (*SAME_REWARD, 'base/Trainer.replay_capacity = 50'),
-      'its replay capacity is .*, that of the layer below 50',
+      'replay capacity .* here, 50 in the layer below',
     ),
     (
       (*SAME_REWARD, 'base/TwinCriticNetwork.hidden_units = (4,)'),
-      'its critic network is .*, that of the layer below .*4',
+      'critic network .* here, .*4.* in the layer below',
     ),
     (SAME_REWARD[::2], "inherit needs north_east/Layer.critic = 'action'"),
     (

@@ -1,0 +1,68 @@
+"""What has to be the same for critic and replay to carry over."""
+
+import pytest
+
+from latent_hrl import errors
+from latent_hrl.training import lessons
+from tests import helpers
+
+OWN = lessons.Lesson(
+  task='HalfCheetah-v5',
+  task_options={},
+  reward='task_reward',
+  reward_arguments={'scale': 1.0},
+  fields=('observation',),
+  interval=1,
+  agent='create_agent',
+  judged='action',
+  critic_network={'hidden_units': (256, 256), 'value_scale': 10.0},
+  replay_capacity=1000,
+)
+
+
+@pytest.mark.parametrize(
+  ('what', 'value', 'text'),
+  [
+    (
+      'task',
+      'Hopper-v5',
+      "task 'HalfCheetah-v5' here, 'Hopper-v5' in the layer below",
+    ),
+    ('reward_arguments', {'scale': 2.0}, "reward arguments {'scale': 1.0}"),
+    ('fields', ('position',), r"fields \('observation',\)"),
+    ('agent', 'sac_agent', "agent 'create_agent'"),
+    ('judged', 'output', "judged 'action'"),
+    ('critic_network', {'hidden_units': (256, 256)}, "'value_scale': 10.0} here"),
+    ('replay_capacity', 10, 'replay capacity 1000'),
+  ],
+)
+def test_whatever_differs_is_told_with_both_values(what, value, text):
+  below = OWN._replace(**{what: value})
+  assert [name for name, *_ in lessons.differences(OWN, below)] == [what.replace('_', ' ')]
+  with pytest.raises(errors.ConfigError, match=f'^upper/Layer.inherit: .*{text}'):
+    lessons.check_inherits('upper', OWN, below)
+
+
+def test_the_same_lesson_carries_over_and_tuples_are_lists():
+  below = OWN._replace(critic_network={'hidden_units': [256, 256], 'value_scale': 10.0})
+  lessons.check_inherits('upper', OWN, below)
+
+
+def test_what_a_manifest_does_not_tell_is_not_compared():
+  record = helpers.make_record(
+    'base',
+    OWN.fields,
+    task=OWN.task,
+    task_options=OWN.task_options,
+    reward=OWN.reward,
+    reward_arguments=OWN.reward_arguments,
+  )
+  lessons.check_inherits('upper', OWN, lessons.lesson_of(record))
+  other = lessons.lesson_of(record)._replace(interval=3)
+  with pytest.raises(errors.ConfigError, match='interval 1 here, 3 in the layer below'):
+    lessons.check_inherits('upper', OWN, other)
+
+
+def test_a_bottom_layer_has_nothing_to_inherit():
+  with pytest.raises(errors.ConfigError, match='base/Layer.inherit: a bottom layer has no'):
+    lessons.check_inherits('base', OWN, None)
