@@ -13,6 +13,11 @@ with one reference measure μ in all three losses (docs/method.md, "Objective"):
 * unbounded output: μ = N(0, I), the prior of the layer below, so -E H is the KL that the
   layer pays for leaving the skills below.
 
+A layer above others may take the entropy of the action that they make of its output
+instead, the objective of the bottom layer, over what the stack as a whole can do:
+
+  H(a|s) = -log π(u|s) + log |det da/du| + log μ(a),    μ uniform as above
+
 The three losses, on a batch (s, u, r, d, s') with d = 0 after a termination, else 1:
 
   critic       Σ_i mean ½ (r + γ d [min_j Q̄_j(s', u') + α H(u'|s')] - Q_i(s, u))²
@@ -45,6 +50,9 @@ from tf_agents.utils import common
 
 from latent_hrl import networks
 
+# Whose entropy a layer may maximise (module docstring).
+ENTROPIES = ('output', 'action')
+
 
 class Batch(NamedTuple):
   """Transitions of one layer, float32; the leading shape is [B].
@@ -73,7 +81,7 @@ class LossExtra(NamedTuple):
     actor_loss: See the module docstring.
     temperature_loss: See the module docstring; 0 for a fixed temperature.
     temperature: α, in units of reward per nat, before the update.
-    entropy: H(ũ|s) in nats; minus the KL to the prior for a layer on a latent.
+    entropy: H in nats; minus the KL to the prior for the output of a layer on a latent.
     q_value: mean of Q over both critics.
     target_value: mean of the critics' regression target.
   """
@@ -91,12 +99,12 @@ class ExecutedAction(NamedTuple):
   """The action that frozen lower layers make of a layer's output.
 
   Attributes:
-    decode: Maps what the layer sees [B, O] and its output [B, D] to the action [B, D],
-      differentiably.
+    decode: Maps what the layer sees [B, O] and its output u [B, D] to the action a [B, D]
+      and to log |det da/du| [B], differentiably.
     spec: Spec of the action.
   """
 
-  decode: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+  decode: Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
   spec: types.TensorSpec
 
 
@@ -118,6 +126,10 @@ class OffPolicyAgent(Protocol):
   @property
   def state_parts(self) -> dict[str, list[tf.Variable]]:
     """All variables that a resumed run needs, by what they belong to."""
+
+  @property
+  def inherited_parts(self) -> Sequence[str]:
+    """Names of those that may start from the layer below."""
 
   def update(self, batch: Batch) -> tf_agent.LossInfo:
     """One update on transitions with leading shape [B]. Traceable by XLA."""
@@ -153,6 +165,7 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     initial_temperature: float = 1.0,
     target_entropy: float | None = None,
     target_kl: float = 1.5,
+    entropy_of: str = 'output',
     executed_action: ExecutedAction | None = None,
     seed: int = 0,
     jit_compile: bool = True,
@@ -175,9 +188,11 @@ class LatentSpaceAgent(tf_agent.TFAgent):
       target_update_tau: Share of the critic that enters its target each update.
       temperature: Fixed α = 1 / reward scale; None adapts α to the target entropy.
       initial_temperature: α at the start when it is adapted.
-      target_entropy: Target of H in nats; None means -D for a bounded output and
-        -target_kl for an unbounded one.
+      target_entropy: Target of H in nats; None means -D for the entropy of actions and
+        -target_kl for that of a latent.
       target_kl: Target KL to the prior of the layer below, in nats, for the above.
+      entropy_of: Whose entropy is maximised, one of `ENTROPIES`: the layer's `output`, or
+        the executed `action` (module docstring).
       executed_action: What the critic judges instead of the layer's output; the critic
         network takes its spec.
       seed: Seed of the policy noise in the updates, which depends on nothing else than
@@ -189,8 +204,8 @@ class LatentSpaceAgent(tf_agent.TFAgent):
       name: Name of the agent.
 
     Raises:
-      ValueError: If the temperature is not positive or both networks disagree with the
-        specs.
+      ValueError: If the temperature is not positive, both networks disagree with the
+        specs, or the entropy is to be that of an action which is not there.
     """
     tf.Module.__init__(self, name=name)
     action_spec = tensor_spec.from_spec(action_spec)
@@ -204,13 +219,23 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     if train_step_counter is None:
       train_step_counter = tf.Variable(0, dtype=tf.int64, name='train_step')
 
+    if entropy_of not in ENTROPIES:
+      raise ValueError(f'entropy_of must be one of {ENTROPIES}, got {entropy_of!r}')
     self._bounded = networks.is_bounded(action_spec)
+    self._entropy_of_action = entropy_of == 'action' and not self._bounded
+    if self._entropy_of_action and executed_action is None:
+      raise ValueError(
+        "entropy_of = 'action' needs what the layers below make of an output: bind "
+        "Layer.critic = 'action'"
+      )
+    box_spec = executed_action.spec if executed_action else action_spec
     self._log_box_volume = 0.0
-    if self._bounded:
-      half_width = networks.box_center_and_half_width(action_spec)[1]
+    if networks.is_bounded(box_spec):
+      half_width = networks.box_center_and_half_width(box_spec)[1]
       self._log_box_volume = float(np.sum(np.log(half_width)))
     if target_entropy is None:
-      target_entropy = -float(action_spec.shape[0]) if self._bounded else -target_kl
+      of_action = self._bounded or self._entropy_of_action
+      target_entropy = -float(action_spec.shape[0]) if of_action else -target_kl
     self._target_entropy = target_entropy
     self._gamma = gamma
     self._tau = target_update_tau
@@ -312,8 +337,19 @@ class LatentSpaceAgent(tf_agent.TFAgent):
       'train_step': [self.train_step_counter],
     }
 
+  @property
+  def inherited_parts(self) -> tuple[str, ...]:
+    """What means the same in the layer below, where the critic judges the action.
+
+    The temperature does if it weighs the same entropy and adapts to the same target.
+    """
+    critics = ('critic', 'target_critic')
+    if self._entropy_of_action and self._adaptive_temperature:
+      return (*critics, 'log_temperature')
+    return critics
+
   def entropy_term(self, output: tf.Tensor, log_prob: tf.Tensor) -> tf.Tensor:
-    """H = -log π(u|s) + log μ(u), the same in all losses (module docstring).
+    """H of the output, -log π(u|s) + log μ(u) (module docstring).
 
     Args:
       output: u, float32 [B, D].
@@ -330,17 +366,25 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     )
     return -log_prob + log_prior
 
-  def _judged(self, observation: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
-    """Returns what the critic judges for an output: itself, or the executed action."""
+  def _judged(
+    self, observation: tf.Tensor, output: tf.Tensor
+  ) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns what the critic judges of an output, with log |det| of its derivative.
+
+    That is the output itself, or the executed action.
+    """
     if self._executed_action is None:
-      return output
+      return output, tf.zeros(tf.shape(output)[:-1])
     return self._executed_action.decode(observation, output)
 
   def _sample(self, observation: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Samples u ~ π(·|s); returns what the critic judges of it [B, D], and its H [B]."""
     distribution, _ = self._actor_network(observation)
     output, log_prob = distribution.experimental_sample_and_log_prob(seed=seed)
-    return self._judged(observation, output), self.entropy_term(output, log_prob)
+    judged, log_det = self._judged(observation, output)
+    if self._entropy_of_action:
+      return judged, log_det - log_prob - self._log_box_volume
+    return judged, self.entropy_term(output, log_prob)
 
   def critic_target(self, batch: Batch, seed: tf.Tensor) -> tf.Tensor:
     """The critics' regression target, float32 [B], no gradient (module docstring)."""
@@ -440,7 +484,7 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     time_step, policy_step, next_time_step = self._as_transition(experience)
     return Batch(
       observation=time_step.observation,
-      output=self._judged(time_step.observation, policy_step.action),
+      output=self._judged(time_step.observation, policy_step.action)[0],
       reward=next_time_step.reward,
       discount=next_time_step.discount,
       next_observation=next_time_step.observation,
@@ -490,6 +534,7 @@ def create_agent(
   initial_temperature: float = 0.1,
   target_entropy: float | None = None,
   target_kl: float = 1.5,
+  entropy_of: str = 'output',
 ) -> LatentSpaceAgent:
   """Builds networks, optimisers and agent from the gin configuration in scope.
 
@@ -507,6 +552,7 @@ def create_agent(
     initial_temperature: See `LatentSpaceAgent`.
     target_entropy: See `LatentSpaceAgent`.
     target_kl: See `LatentSpaceAgent`.
+    entropy_of: See `LatentSpaceAgent`.
   """
   judged_spec = action_spec if executed_action is None else executed_action.spec
   observation_spec = time_step_spec.observation
@@ -524,6 +570,7 @@ def create_agent(
     initial_temperature=initial_temperature,
     target_entropy=target_entropy,
     target_kl=target_kl,
+    entropy_of=entropy_of,
     executed_action=executed_action,
     seed=seed,
   )

@@ -465,7 +465,8 @@ def _through(decode, **kwargs):
 
 
 def _shifted_double(observation, output):
-  return 2.0 * output + observation[:, :2]
+  doubled = 2.0 * output + observation[:, :2]
+  return doubled, tf.fill(tf.shape(output)[:1], 2 * np.log(np.float32(2)))
 
 
 def test_a_critic_on_the_action_sees_what_the_layers_below_make_of_the_output():
@@ -480,6 +481,29 @@ def test_a_critic_on_the_action_sees_what_the_layers_below_make_of_the_output():
   expected = batch.reward + GAMMA * batch.discount * np.float32(soft)
 
   np.testing.assert_allclose(agent.critic_target(batch, SEED), expected, rtol=1e-4)
+
+
+def test_entropy_of_the_action_counts_how_the_layers_below_stretch_the_output():
+  agent = _through(_shifted_double, entropy_of='action')
+  observation = helpers.make_batch().observation
+  distribution, _ = agent.actor_network(observation)
+  _, log_prob = distribution.experimental_sample_and_log_prob(seed=SEED)
+  low, high = np.array(helpers.BOX_LOW), np.array(helpers.BOX_HIGH)
+  volume = np.sum(np.log((high - low) / 2))
+
+  _, entropy = agent.actor_loss(observation, SEED)
+
+  expected = -log_prob + 2 * np.log(2) - volume
+  np.testing.assert_allclose(entropy, expected, rtol=1e-5, atol=1e-6)
+  assert agent.target_entropy == -2.0  # That of a bottom layer.
+  assert _through(_shifted_double).target_entropy == -1.5
+
+
+def test_entropy_of_an_action_that_is_not_there_is_an_error():
+  with pytest.raises(ValueError, match="entropy_of = 'action' needs .* Layer.critic"):
+    helpers.make_agent(helpers.latent_spec(), entropy_of='action')
+  with pytest.raises(ValueError, match="must be one of .*, got 'actions'"):
+    helpers.make_agent(helpers.latent_spec(), entropy_of='actions')
 
 
 def test_the_actors_gradient_runs_through_the_layers_below():

@@ -55,6 +55,11 @@ class OffPolicyBaseline:
     }
 
   @property
+  def inherited_parts(self) -> tuple[str, ...]:
+    """None: a baseline judges what it puts out."""
+    return ()
+
+  @property
   def agent(self) -> tf_agent.TFAgent:
     """The agent inside."""
     return self._agent

@@ -11,15 +11,16 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.python.framework import convert_to_constants
 
-# Maps an observation [B, O] and a latent [B, D] to the action [B, D].
-Decode = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+# Maps an observation [B, O] and a latent z [B, D] to the action a [B, D] and to
+# log |det da/dz| [B].
+Decode = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
 def inlined(forward: Any) -> Decode:
   """Returns the decoding of a frozen layer, differentiable in the latent.
 
   Args:
-    forward: `forward` of a loaded layer; its first output is the action.
+    forward: `forward` of a loaded layer.
 
   Returns:
     A function of observation and latent. In a graph it writes out the operations of the
@@ -36,26 +37,29 @@ def inlined(forward: Any) -> Decode:
   del graph.node[:]
   graph.node.extend(nodes)
 
-  def write_out(observation: tf.Tensor, latent: tf.Tensor) -> tf.Tensor:
+  # An eager gradient taken before has put its intermediates behind the two.
+  returned = [tensor.name for tensor in frozen.outputs[:2]]
+
+  def write_out(observation: tf.Tensor, latent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     # Identities, since the inputs may belong to a graph around this one.
     inputs = [tf.identity(observation), tf.identity(latent)]
-    (action,) = tf.graph_util.import_graph_def(
+    action, log_det = tf.graph_util.import_graph_def(
       graph,
       input_map=dict(zip(names, inputs, strict=True)),
-      return_elements=[frozen.outputs[0].name],
+      return_elements=returned,
       name='lower',
     )
-    return action
+    return action, log_det
 
   # A tape does not see imported operations.
   @tf.custom_gradient
   def decode(observation: tf.Tensor, latent: tf.Tensor):
-    action = write_out(observation, latent)
-    return action, lambda upstream: (None, tf.gradients(action, latent, upstream)[0])
+    outputs = write_out(observation, latent)
+    return outputs, lambda *upstream: (None, tf.gradients(outputs, latent, upstream)[0])
 
-  def in_any_mode(observation: tf.Tensor, latent: tf.Tensor) -> tf.Tensor:
+  def in_any_mode(observation: tf.Tensor, latent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     if tf.executing_eagerly():
-      return forward(observation, latent)[0]
+      return forward(observation, latent)
     return decode(observation, latent)
 
   return in_any_mode

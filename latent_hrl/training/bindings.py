@@ -5,6 +5,7 @@ layers below are trained, and TensorFlow's complaint about a wrong type helps no
 `Layer` and `Trainer` check themselves, since gin makes them before.
 """
 
+from latent_hrl import agents
 from latent_hrl import checks
 from latent_hrl import config
 from latent_hrl import errors
@@ -45,6 +46,9 @@ RULES = {
     'initial_temperature': checks.POSITIVE,
     'target_entropy': checks.optional(checks.NUMBER),
     'target_kl': checks.NOT_NEGATIVE,
+    'entropy_of': checks.Rule(
+      "'output' or 'action'", lambda value: value in agents.ENTROPIES
+    ),
   },
   'sac_agent': {
     'hidden_units': checks.several(_WIDTH),

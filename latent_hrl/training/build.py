@@ -111,6 +111,13 @@ def check_critic(layer: spec_lib.Layer, bottom: bool) -> None:
       f"{layer.name}/Layer.critic = 'action' is for @create_agent, not for "
       f'@{layer.agent_fn.__name__}'
     )
+  with gin.config_scope(layer.name):
+    entropy_of = gin.get_bindings('create_agent').get('entropy_of')
+  if entropy_of == 'action' and not bottom and layer.critic != 'action':
+    raise errors.ConfigError(
+      f"{layer.name}/create_agent.entropy_of = 'action' needs {layer.name}/Layer.critic = "
+      "'action': only then are the layers below a part of the update"
+    )
   if layer.symmetry_fn is None:
     return
   if layer.agent_fn is ppo.ppo_agent:

@@ -178,7 +178,7 @@ def inherit(
   replay: replay_lib.ReplayBuffer,
   critic_network: Mapping[str, Any],
 ) -> None:
-  """Takes critic, target critic and replay from the checkpoint of the layer below.
+  """Takes `agent.inherited_parts` and the replay from the checkpoint of the layer below.
 
   Args:
     directory: The checkpoints of that layer.
@@ -192,7 +192,7 @@ def inherit(
     ConfigError: If there is no such checkpoint, or it does not fit.
   """
   path = directory / f'{_PREFIX}{env_steps:010d}'
-  groups = {name: agent.state_parts[name] for name in ('critic', 'target_critic')}
+  groups = {name: agent.state_parts[name] for name in agent.inherited_parts}
   try:
     state = _read_state(path)
     if state['run']['judged'] != 'action':

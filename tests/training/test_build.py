@@ -1,5 +1,6 @@
 """What a layer's agent cannot learn from is told before anything is built."""
 
+import gin
 import pytest
 
 from latent_hrl import errors
@@ -20,3 +21,11 @@ def test_symmetry_needs_a_replay_of_actions(layer, bottom, reason):
   layer = spec.Layer('run', symmetry_fn=symmetries.AntSymmetry, **layer)
   with pytest.raises(errors.ConfigError, match=reason):
     build.check_critic(layer, bottom)
+
+
+def test_entropy_of_the_action_needs_a_critic_of_it():
+  gin.bind_parameter('run/create_agent.entropy_of', 'action')
+  build.check_critic(spec.Layer('run'), bottom=True)
+  build.check_critic(spec.Layer('run', critic='action'), bottom=False)
+  with pytest.raises(errors.ConfigError, match="of = 'action' needs run/Layer.critic"):
+    build.check_critic(spec.Layer('run'), bottom=False)

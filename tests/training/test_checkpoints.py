@@ -7,6 +7,7 @@ import gin
 import numpy as np
 import pytest
 
+from latent_hrl import agents
 from latent_hrl import errors
 from latent_hrl.training import checkpoints as checkpoints_lib
 from latent_hrl.training import replay as replay_lib
@@ -279,6 +280,23 @@ def test_a_layer_inherits_critic_and_replay_but_no_policy(tmp_path):
   assert len(own) == len(replay) == 8
   # Its own noise: the lower layer's goes on where it was.
   assert np.any(own.sample(1, 8).reward != replay.sample(1, 8).reward)
+
+
+def test_a_temperature_of_the_same_entropy_is_inherited_too(tmp_path):
+  lower, _ = _checkpoint_of_a_lower_layer(tmp_path)
+  lower.state_parts['log_temperature'][0].assign(-0.7)
+  checkpoints_lib.Checkpoints(
+    tmp_path, lower, _replay(), run={'judged': 'action', 'critic_network': CRITIC}
+  ).save(24, {})
+  temperatures = {}
+  for entropy_of in agents.ENTROPIES:
+    below = agents.ExecutedAction(lambda _, u: (u, u[:, 0]), helpers.action_spec())
+    upper = helpers.make_agent(
+      helpers.latent_spec(), entropy_of=entropy_of, executed_action=below
+    )
+    checkpoints_lib.inherit(tmp_path, 24, upper, _replay(), CRITIC)
+    temperatures[entropy_of] = float(upper.temperature)
+  assert temperatures == {'output': 1.0, 'action': pytest.approx(np.exp(-0.7))}
 
 
 def test_a_replay_of_another_capacity_is_no_heritage(tmp_path):
