@@ -108,6 +108,7 @@ class RobotEnv(gymnasium.Env):
     scenery: Scenery | None = None,
     random_heading: bool = False,
     max_tilt: float | None = None,
+    max_height: float | None = None,
     maze: str | Sequence[str] | None = None,
     cell: float = 3.0,
     wall_height: float = 1.0,
@@ -122,6 +123,8 @@ class RobotEnv(gymnasium.Env):
       random_heading: Whether an episode starts with any heading instead of along x.
       max_tilt: Angle in degrees between the torso's axis and the vertical at which it has
         fallen. Without one, None, an Ant on its back is not: its torso is not below 0.2 m.
+      max_height: Height of the torso in m above which it has fallen, instead of the robot's
+        own; a lower one in training leaves a margin for what comes after.
       maze: A name of `maps.MAPS` or the rows of a map, whose walls are in the way; None is
         the open.
       cell: Size of a cell of the map in m.
@@ -131,11 +134,22 @@ class RobotEnv(gymnasium.Env):
         the maze by default.
 
     Raises:
-      ValueError: If there is no such map, or the robot cannot tilt.
+      ValueError: If there is no such map, the robot cannot tilt or fall, or would have
+        fallen at any height.
     """
     self._robot = ROBOTS[robot]
     if max_tilt is not None and not self._robot.free_joint:
       raise ValueError(f'max_tilt: the {robot} cannot tilt')
+    self._healthy_z = self._robot.healthy_z
+    if max_height is not None:
+      if self._healthy_z is None:
+        raise ValueError(f'max_height: the {robot} cannot fall')
+      if max_height <= self._healthy_z[0]:
+        raise ValueError(
+          f'max_height {max_height} must be above {self._healthy_z[0]} m, below which the '
+          f'{robot} has fallen'
+        )
+      self._healthy_z = (self._healthy_z[0], max_height)
     self._lowest_axis = -np.inf if max_tilt is None else np.cos(np.radians(max_tilt))
     self.maze = None if maze is None else maps.read(maze, cell)
     parts = [] if scenery is None else [scenery]
@@ -208,9 +222,9 @@ class RobotEnv(gymnasium.Env):
     raise NotImplementedError
 
   def _fallen(self) -> bool:
-    if self._robot.healthy_z is None:
+    if self._healthy_z is None:
       return False
-    low, high = self._robot.healthy_z
+    low, high = self._healthy_z
     state = self._sim.data.qpos
     if not (np.isfinite(state).all() and low <= state[2] <= high):
       return True

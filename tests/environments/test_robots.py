@@ -76,6 +76,25 @@ def test_what_cannot_tilt_is_told():
     _env('SwimmerGoal', max_tilt=90.0)
 
 
+@pytest.mark.parametrize(
+  ('max_height', 'falls'), [(None, False), (0.95, False), (0.8, True)]
+)
+def test_too_high_is_a_fall_where_it_is_said_to_be(max_height, falls):
+  env = _env('AntDirections', max_height=max_height)
+  env.reset(seed=0)
+  env.simulation.data.qpos[2] = 0.9
+  *_, terminated, _, info = env.step(np.zeros(8))
+  assert 0.8 < env.simulation.data.qpos[2] < 0.95
+  assert terminated == info['fallen'] == falls
+
+
+def test_heights_without_sense_are_told():
+  with pytest.raises(errors.TaskError, match='max_height: the swimmer cannot fall'):
+    _env('SwimmerGoal', max_height=1.0)
+  with pytest.raises(errors.TaskError, match='max_height 0.1 must be above 0.2 m'):
+    _env('AntGoal', max_height=0.1)
+
+
 def _yaw(env):
   w, x, y, z = env.simulation.data.qpos[3:7]
   return np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
