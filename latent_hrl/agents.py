@@ -24,6 +24,10 @@ The three losses, on a batch (s, u, r, d, s') with d = 0 after a termination, el
   actor        mean -( min_j Q_j(s, ũ) + α H(ũ|s) ),   ũ = f(z; s) reparameterised
   temperature  mean log α · ( H(ũ|s) - H_target ),     H held fixed
 
+What is evaluated and saved is not the policy of the last update, but an average of the last
+1/ν or so: w̄ ← (1 - ν) w̄ + ν w after each update (Polyak and Juditsky, "Acceleration of
+Stochastic Approximation by Averaging", 1992). Collection acts with the last one.
+
 The critic judges the output, Q(s, u), as in the paper; or, above other layers, what they
 make of it: Q(s, g(u; s)), with g the frozen layers below, through which the actor's
 gradient runs. Such a critic means the same in every layer.
@@ -113,7 +117,11 @@ class OffPolicyAgent(Protocol):
 
   @property
   def actor_network(self) -> networks.PolicyNetwork:
-    """The policy."""
+    """The policy that learns and collects."""
+
+  @property
+  def averaged_actor_network(self) -> networks.PolicyNetwork:
+    """The policy to evaluate and save; the same, if the agent keeps no average."""
 
   @property
   def gamma(self) -> float:
@@ -161,6 +169,7 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     temperature_optimizer: tf.keras.optimizers.Optimizer,
     gamma: float = 0.99,
     target_update_tau: float = 0.005,
+    policy_average_tau: float = 1.0,
     temperature: float | None = None,
     initial_temperature: float = 1.0,
     target_entropy: float | None = None,
@@ -186,6 +195,8 @@ class LatentSpaceAgent(tf_agent.TFAgent):
       temperature_optimizer: A Keras optimizer of its own; idle if the temperature is fixed.
       gamma: Discount per environment step.
       target_update_tau: Share of the critic that enters its target each update.
+      policy_average_tau: ν, the share of the policy that enters its average each update; 1
+        keeps no average.
       temperature: Fixed α = 1 / reward scale; None adapts α to the target entropy.
       initial_temperature: α at the start when it is adapted.
       target_entropy: Target of H in nats; None means -D for the entropy of actions and
@@ -239,6 +250,7 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     self._target_entropy = target_entropy
     self._gamma = gamma
     self._tau = target_update_tau
+    self._average_tau = policy_average_tau
     self._seed = seed
 
     self._actor_network = actor_network
@@ -248,6 +260,8 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     critic_input_spec = (time_step_spec.observation, judged_spec)
     actor_network.create_variables()
     critic_network.create_variables(critic_input_spec)
+    self._averaged_actor_network = actor_network.copy(name='AveragedActorNetwork')
+    self._averaged_actor_network.create_variables()
     self._target_critic_network = critic_network.copy(name='TargetCriticNetwork')
     self._target_critic_network.create_variables(critic_input_spec)
 
@@ -263,13 +277,16 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     critic_optimizer.build(critic_network.trainable_variables)
     temperature_optimizer.build([self._log_temperature])
 
-    collect_policy = actor_policy.ActorPolicy(
-      time_step_spec, action_spec, actor_network, clip=self._bounded, training=False
+    policy, collect_policy = (
+      actor_policy.ActorPolicy(
+        time_step_spec, action_spec, network, clip=self._bounded, training=False
+      )
+      for network in (self._averaged_actor_network, actor_network)
     )
     super().__init__(
       time_step_spec,
       action_spec,
-      policy=greedy_policy.GreedyPolicy(collect_policy),
+      policy=greedy_policy.GreedyPolicy(policy),
       collect_policy=collect_policy,
       train_sequence_length=2,
       enable_summaries=enable_summaries,
@@ -285,8 +302,13 @@ class LatentSpaceAgent(tf_agent.TFAgent):
 
   @property
   def actor_network(self) -> networks.LatentPolicyNetwork:
-    """The flow policy."""
+    """The flow policy that learns and collects."""
     return self._actor_network
+
+  @property
+  def averaged_actor_network(self) -> networks.LatentPolicyNetwork:
+    """The average of it over the last updates, to evaluate and save."""
+    return self._averaged_actor_network
 
   @property
   def critic_network(self) -> networks.TwinCriticNetwork:
@@ -328,6 +350,7 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     """The same by what they belong to."""
     return {
       'actor': list(self._actor_network.variables),
+      'averaged_actor': list(self._averaged_actor_network.variables),
       'critic': list(self._critic_network.variables),
       'target_critic': list(self._target_critic_network.variables),
       'log_temperature': [self._log_temperature],
@@ -468,6 +491,7 @@ class LatentSpaceAgent(tf_agent.TFAgent):
       self._temperature_optimizer.apply_gradients([(gradient, self._log_temperature)])
 
     self._update_target(self._tau)
+    self._update_average(self._average_tau)
     self.train_step_counter.assign_add(1)
     losses = (critic_loss, actor_loss, temperature_loss)
     return _loss_info(losses, temperature, entropy, values, target)
@@ -477,8 +501,14 @@ class LatentSpaceAgent(tf_agent.TFAgent):
       self._critic_network.variables, self._target_critic_network.variables, tau
     )
 
+  def _update_average(self, tau: float) -> None:
+    common.soft_variables_update(
+      self._actor_network.variables, self._averaged_actor_network.variables, tau
+    )
+
   def _initialize(self) -> None:
     self._update_target(tau=1.0)
+    self._update_average(tau=1.0)
 
   def _to_batch(self, experience: types.NestedTensor) -> Batch:
     time_step, policy_step, next_time_step = self._as_transition(experience)
@@ -530,6 +560,7 @@ def create_agent(
   learning_rate: float = 1e-3,
   gamma: float = 0.99,
   target_update_tau: float = 0.005,
+  policy_average_tau: float = 0.005,
   temperature: float | None = None,
   initial_temperature: float = 0.1,
   target_entropy: float | None = None,
@@ -548,6 +579,7 @@ def create_agent(
     learning_rate: Adam's step size for actor, critic and temperature (docs/method.md).
     gamma: See `LatentSpaceAgent`.
     target_update_tau: See `LatentSpaceAgent`.
+    policy_average_tau: See `LatentSpaceAgent`.
     temperature: See `LatentSpaceAgent`.
     initial_temperature: See `LatentSpaceAgent`.
     target_entropy: See `LatentSpaceAgent`.
@@ -566,6 +598,7 @@ def create_agent(
     temperature_optimizer=tf.keras.optimizers.Adam(learning_rate),
     gamma=gamma,
     target_update_tau=target_update_tau,
+    policy_average_tau=policy_average_tau,
     temperature=temperature,
     initial_temperature=initial_temperature,
     target_entropy=target_entropy,

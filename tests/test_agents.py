@@ -34,7 +34,8 @@ def _sgd(learning_rate=1.0):
 def _affine_agent(kind, **kwargs):
   """An agent whose flow is z · exp(LOG_SCALE) + SHIFT in every state."""
   agent = helpers.make_agent(SPECS[kind], **{'gamma': GAMMA, 'temperature': 0.5, **kwargs})
-  helpers.set_affine(agent.actor_network, SHIFT, LOG_SCALE)
+  for network in (agent.actor_network, agent.averaged_actor_network):
+    helpers.set_affine(network, SHIFT, LOG_SCALE)
   return agent
 
 
@@ -209,6 +210,33 @@ def test_target_moves_by_tau_exactly_after_the_critic_and_a_fixed_temperature_st
     assert np.any(critic.numpy() != before)
     expected = 0.875 * target + 0.125 * critic.numpy()
     np.testing.assert_allclose(variable, expected, rtol=1e-6, atol=1e-7)
+
+
+def test_the_average_of_the_policy_moves_by_its_share_and_is_what_the_mode_acts_with():
+  agent = _affine_agent('bounded', policy_average_tau=0.25)
+  start = [variable.numpy() for variable in agent.averaged_actor_network.variables]
+  np.testing.assert_array_equal(start[-1], agent.actor_network.variables[-1])
+
+  agent.update(helpers.make_batch())
+  moved = 0
+  for average, before, last in zip(
+    agent.averaged_actor_network.variables,
+    start,
+    agent.actor_network.variables,
+    strict=True,
+  ):
+    moved += np.any(last.numpy() != before)
+    expected = 0.75 * before + 0.25 * last.numpy()
+    np.testing.assert_allclose(average, expected, rtol=1e-6, atol=1e-7)
+  assert moved
+
+  # The policy of the last update does not change what the mode does, its average does.
+  time_step = _time_step(tf.zeros([1, 3]))
+  mode = agent.policy.action(time_step).action.numpy()
+  helpers.perturb(agent.actor_network.variables)
+  np.testing.assert_array_equal(agent.policy.action(time_step).action, mode)
+  helpers.perturb(agent.averaged_actor_network.variables)
+  assert np.any(agent.policy.action(time_step).action.numpy() != mode)
 
 
 def test_target_starts_as_the_critic():

@@ -57,6 +57,7 @@ class WalkEnvironment(py_environment.PyEnvironment):
 def _agent(**kwargs):
   agent = helpers.make_agent(helpers.action_spec(), **kwargs)
   helpers.perturb(agent.actor_network.variables)
+  helpers.perturb(agent.averaged_actor_network.variables, seed=4)
   return agent
 
 
@@ -89,7 +90,7 @@ def test_saved_policy_acts_by_the_mode_from_tensorflow(agent, saved_policy):
   time_step = ts.restart(tf.constant(_observations()), batch_size=4)
   policy = tf.saved_model.load(saved_policy)
   action = policy.action(time_step).action
-  expected = agent.actor_network(time_step.observation)[0].mode()
+  expected = agent.averaged_actor_network(time_step.observation)[0].mode()
   np.testing.assert_allclose(action, expected, rtol=1e-5, atol=1e-6)
 
 
@@ -101,7 +102,7 @@ def test_saved_policy_loads_as_a_python_policy_with_its_specs(agent, saved_polic
   assert policy.get_train_step() == 7
   observation = _observations(1)
   action = policy.action(ts.restart(observation[0])).action
-  expected = agent.actor_network(tf.constant(observation))[0].mode()[0]
+  expected = agent.averaged_actor_network(tf.constant(observation))[0].mode()[0]
   np.testing.assert_allclose(action, expected, rtol=1e-5, atol=1e-6)
 
 

@@ -55,6 +55,11 @@ class OffPolicyBaseline:
     }
 
   @property
+  def averaged_actor_network(self) -> policies.AffinePolicy:
+    """The policy itself: TF-Agents' agents keep no average."""
+    return self.actor_network
+
+  @property
   def inherited_parts(self) -> tuple[str, ...]:
     """None: a baseline judges what it puts out."""
     return ()

@@ -42,6 +42,7 @@ RULES = {
     'learning_rate': checks.POSITIVE,
     'gamma': checks.FROM_0_TO_1,
     'target_update_tau': checks.SHARE,
+    'policy_average_tau': checks.SHARE,
     'temperature': checks.optional(checks.POSITIVE),
     'initial_temperature': checks.POSITIVE,
     'target_entropy': checks.optional(checks.NUMBER),

@@ -1,5 +1,8 @@
 """Learns from batches in the background, and hands out the weights to act with."""
 
+import contextlib
+import functools
+from collections.abc import Iterator
 from concurrent import futures
 
 import numpy as np
@@ -41,13 +44,15 @@ class Learner:
     self._update = updates.fused_update(agent)
     self._shape = (updates_per_call, batch_size)
     self._executor = futures.ThreadPoolExecutor(1, 'learner') if overlap else None
-    source, target = agent.actor_network.variables, acting_network.variables
 
-    def publish() -> None:
-      for mine, theirs in zip(target, source, strict=True):
+    def publish(source: networks.PolicyNetwork) -> None:
+      for mine, theirs in zip(acting_network.variables, source.variables, strict=True):
         mine.assign(theirs)
 
-    self._publish = tf.function(publish, autograph=False)
+    self._publish, self._publish_average = (
+      tf.function(functools.partial(publish, source), autograph=False)
+      for source in (agent.actor_network, agent.averaged_actor_network)
+    )
     self.publish()
 
   def compile(self) -> 'futures.Future[np.ndarray]':
@@ -78,6 +83,15 @@ class Learner:
   def publish(self) -> None:
     """Copies the actor's weights into the acting network; no update may be running."""
     self._publish()
+
+  @contextlib.contextmanager
+  def averaged(self) -> Iterator[None]:
+    """Lends the acting network the averaged weights; no update may be running."""
+    self._publish_average()
+    try:
+      yield
+    finally:
+      self._publish()
 
   def close(self) -> None:
     """Waits for a running update and ends the thread."""

@@ -5,6 +5,7 @@ those steps, the steps take the weights from before those updates. What a run co
 not depend on which of the two is faster.
 """
 
+import contextlib
 import math
 import pathlib
 from typing import Any
@@ -165,6 +166,10 @@ class OffPolicyLearning:
       )
     self._learner.publish()
     self._losses.append(losses)
+
+  def evaluated(self) -> contextlib.AbstractContextManager:
+    """See `trainer.Learning`: the average of the last policies."""
+    return self._learner.averaged()
 
   def measures(self) -> dict[str, Any]:
     """Returns mean losses, and the episodes of collection, since the last call."""

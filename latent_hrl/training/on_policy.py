@@ -1,5 +1,6 @@
 """Learning from what was just collected: PPO as TF-Agents' own loop has it."""
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -117,6 +118,10 @@ class OnPolicyLearning:
     agent.update_observation_normalizer(sequence.observation)
     agent.update_reward_normalizer(sequence.reward)
     return agent.preprocess_sequence(sequence)
+
+  def evaluated(self) -> contextlib.AbstractContextManager:
+    """See `trainer.Learning`: the policy itself."""
+    return contextlib.nullcontext()
 
   def measures(self) -> dict[str, Any]:
     """Returns the mean loss, and the episodes of collection, since the last call."""

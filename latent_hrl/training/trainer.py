@@ -1,5 +1,6 @@
 """Trains one layer: the loop of learning, evaluation, export and checkpoints."""
 
+import contextlib
 import pathlib
 import time
 from collections.abc import Callable
@@ -27,6 +28,9 @@ class Learning(Protocol):
     Returns:
       How many were taken.
     """
+
+  def evaluated(self) -> contextlib.AbstractContextManager:
+    """Returns a context in which the draft acts as the policy to evaluate and save."""
 
   def measures(self) -> dict[str, Any]:
     """Returns what is worth a row of metrics.jsonl since the last call."""
@@ -118,7 +122,8 @@ class Trainer:
     interrupted: Callable[[], int | None],
   ) -> None:
     if not log.rows(self._spec.name):
-      self._evaluate(log, tensorboard, progress, steps_per_s=None)
+      with self._learning.evaluated():
+        self._evaluate(log, tensorboard, progress, steps_per_s=None)
     started, steps_at_start = time.perf_counter(), self._env_steps
     while self._env_steps < self._spec.env_steps:
       before, clock = self._env_steps, time.perf_counter()
@@ -129,8 +134,9 @@ class Trainer:
       if done or self._crossed(before, self._settings.eval_interval):
         elapsed = time.perf_counter() - started
         speed = (self._env_steps - steps_at_start) / elapsed
-        self._evaluate(log, tensorboard, progress, steps_per_s=speed)
-        self._save_layer(log)
+        with self._learning.evaluated():
+          self._evaluate(log, tensorboard, progress, steps_per_s=speed)
+          self._save_layer(log)
         started, steps_at_start = time.perf_counter(), self._env_steps
       crossed = self._crossed(before, self._settings.checkpoint_interval)
       if done or crossed or interrupted() is not None:

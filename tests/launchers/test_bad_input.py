@@ -36,6 +36,7 @@ BAD_VALUES = {
   'create_agent.gamma': ('-0.1', '1.5', "'0.99'", 'None', 'True', '1e999'),
   'create_agent.learning_rate': ('0', '-3e-4', "'3e-4'", '[3e-4]'),
   'create_agent.target_update_tau': ('0', '2.0', 'None'),
+  'create_agent.policy_average_tau': ('0', '2.0', 'None'),
   'create_agent.initial_temperature': ('0.0', "'auto'"),
   'create_agent.target_entropy': ("'auto'", '-1e999'),
   'create_agent.target_kl': ('-1.5', 'None'),

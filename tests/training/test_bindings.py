@@ -82,6 +82,7 @@ def _sound(value) -> bool:
   [
     ('create_agent.gamma', (0, 1.0)),
     ('create_agent.target_update_tau', (1e-9, 1)),
+    ('create_agent.policy_average_tau', (1e-9, 1)),
     ('LatentPolicyNetwork.num_couplings', (0, 64)),
     ('LatentPolicyNetwork.embedding_size', (None, 1, 65_536)),
     ('LatentPolicyNetwork.embedding_units', ((), [1], (256, 256))),

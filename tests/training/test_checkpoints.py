@@ -78,7 +78,7 @@ def test_state_covers_weights_optimisers_temperature_and_step():
   agent.update(helpers.make_batch())
   changed = [np.any(a != b) for a, b in zip(before, _values(agent), strict=True)]
   names = [variable.name for variable in agent.state_variables]
-  weights = 12 + 4 + 4 + 1
+  weights = 12 + 12 + 4 + 4 + 1  # Actor and its average, critics and targets, temperature.
   # Adam has two moments a weight and an iteration counter.
   assert len(names) == weights + 2 * (12 + 4 + 1) + 3 + 1
   unchanged = {name for name, moved in zip(names, changed, strict=True) if not moved}

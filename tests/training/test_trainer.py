@@ -46,6 +46,24 @@ def test_learning_beside_collection_changes_no_number(tmp_path, monkeypatch):
   )
 
 
+def test_the_averaged_policy_is_evaluated_and_saved_and_the_last_one_collects(tmp_path):
+  config.load(['gin/multi_goal.gin'], [*BINDINGS, 'create_agent.policy_average_tau = 1e-9'])
+  layer = train_stack.train_stack(tmp_path)
+
+  # Such an average stays where the policy began, at the identity.
+  observation = np.random.default_rng(0).normal(size=(3, 2)).astype(np.float32)
+  latent = np.random.default_rng(1).normal(size=(3, 2)).astype(np.float32)
+  decoded = layer.decode(observation, latent)
+  np.testing.assert_allclose(decoded, np.tanh(latent), rtol=1e-5, atol=1e-6)
+  first, *_, last = [json.loads(row) for row in (tmp_path / 'metrics.jsonl').open()]
+  assert last['return_mean'] == pytest.approx(first['return_mean'], rel=1e-6)
+  # It has learned all the while, and acted with that.
+  path = next((tmp_path / 'checkpoints' / 'base').rglob('step_*90/agent.npz'))
+  with np.load(path) as saved:
+    parts = [key for key in saved if key.startswith('actor_') and key[6:].isdigit()]
+    assert any(np.any(saved[key] != saved[f'averaged_{key}']) for key in parts)
+
+
 def test_a_decision_brings_its_updates(tmp_path):
   base = config.PROJECT_ROOT / 'testdata' / 'multi_goal_base'
   config.load(
