@@ -364,11 +364,12 @@ class LatentSpaceAgent(tf_agent.TFAgent):
   def inherited_parts(self) -> tuple[str, ...]:
     """What means the same in the layer below, where the critic judges the action.
 
-    The temperature does if it weighs the same entropy and adapts to the same target.
+    The temperature does if it weighs the same entropy and adapts to the same target. Adam's
+    moments come along: from none its first steps would be as large as any.
     """
-    critics = ('critic', 'target_critic')
+    critics = ('critic', 'target_critic', 'critic_optimizer')
     if self._entropy_of_action and self._adaptive_temperature:
-      return (*critics, 'log_temperature')
+      return (*critics, 'log_temperature', 'temperature_optimizer')
     return critics
 
   def entropy_term(self, output: tf.Tensor, log_prob: tf.Tensor) -> tf.Tensor:

@@ -95,8 +95,16 @@ class CouplingConditioner(tf.keras.layers.Layer):
   fresh coupling is the identity (docs/method.md, departure 3).
   """
 
-  def __init__(self, input_size: int, hidden_units: int, output_size: int, name: str):
+  def __init__(
+    self,
+    input_size: int,
+    hidden_units: int,
+    output_size: int,
+    shift_scale: float,
+    name: str,
+  ):
     super().__init__(name=name)
+    self._shift_scale = shift_scale
     self._hidden = tf.keras.layers.Dense(hidden_units, 'tanh', name='hidden')
     self._output = tf.keras.layers.Dense(
       2 * output_size, kernel_initializer='zeros', name='output'
@@ -109,7 +117,7 @@ class CouplingConditioner(tf.keras.layers.Layer):
   def call(self, kept: tf.Tensor, embedding: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     hidden = self._hidden(tf.concat([kept, embedding], axis=-1))
     shift, raw_log_scale = tf.split(self._output(hidden), 2, axis=-1)
-    return shift, raw_log_scale
+    return self._shift_scale * shift, raw_log_scale
 
 
 @gin.configurable
@@ -129,6 +137,7 @@ class LatentPolicyNetwork(network.Network):
     num_couplings: int = 2,
     conditioner_units: int | None = 32,
     log_scale_bound: float = 3.0,
+    shift_scale: float = 1.0,
     name: str = 'LatentPolicyNetwork',
   ):
     """Creates the network; its variables appear on the first call.
@@ -143,10 +152,14 @@ class LatentPolicyNetwork(network.Network):
         with: shift and log-scale of the latent come from the state alone.
       conditioner_units: Width of each coupling's tanh layer; D if None (docs/method.md).
       log_scale_bound: Bound on each coupling's log-scale.
+      shift_scale: What the networks' shifts are multiplied with. The latent of a trained
+        layer moves its action little; in steps of about the inverse of that, a layer above
+        learns as fast as the layer itself did (docs/method.md, "A second layer").
       name: Name of the network.
 
     Raises:
-      ValueError: If the specs are not one-dimensional float32, or a size is below 1.
+      ValueError: If the specs are not one-dimensional float32, a size is below 1, or the
+        scale is not positive.
     """
     for label, spec in (('input', input_tensor_spec), ('output', output_tensor_spec)):
       if (
@@ -155,11 +168,14 @@ class LatentPolicyNetwork(network.Network):
         or spec.shape.rank != 1
       ):
         raise ValueError(f'The {label} of {name} must be one float32 vector, got {spec}.')
+    if shift_scale <= 0:
+      raise ValueError(f'shift_scale must be positive, got {shift_scale}.')
     super().__init__(input_tensor_spec=input_tensor_spec, state_spec=(), name=name)
     dimension = int(output_tensor_spec.shape[0])
     self._output_tensor_spec = output_tensor_spec
     self._dimension = dimension
     self._log_scale_bound = log_scale_bound
+    self._shift_scale = shift_scale
     self._gaussian = num_couplings == 0
     self._masks = [] if self._gaussian else flows.coupling_masks(dimension, num_couplings)
     if self._gaussian:
@@ -184,6 +200,7 @@ class LatentPolicyNetwork(network.Network):
         input_size=abs(mask) + embedding_size,
         hidden_units=conditioner_units,
         output_size=dimension - abs(mask),
+        shift_scale=shift_scale,
         name=f'coupling_{i}',
       )
       for i, mask in enumerate(self._masks)
@@ -212,7 +229,9 @@ class LatentPolicyNetwork(network.Network):
     embedding = self._embedding(observation)
     if self._gaussian:
       shift, raw_log_scale = tf.split(embedding, 2, axis=-1)
-      return flows.bounded_affine(shift, raw_log_scale, self._log_scale_bound)
+      return flows.bounded_affine(
+        self._shift_scale * shift, raw_log_scale, self._log_scale_bound
+      )
 
     def given_state(conditioner: CouplingConditioner) -> flows.Conditioner:
       return lambda kept: conditioner(kept, embedding)

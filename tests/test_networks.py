@@ -286,6 +286,40 @@ def test_value_scale_multiplies_the_values_of_a_critic_and_of_its_copy():
     networks.TwinCriticNetwork(specs, (8,), value_scale=0)
 
 
+@pytest.mark.parametrize('num_couplings', [0, 2])
+def test_shift_scale_multiplies_the_shifts_and_nothing_else(num_couplings):
+  plain, scaled = (
+    helpers.make_actor(
+      helpers.latent_spec(), num_couplings=num_couplings, shift_scale=scale
+    )
+    for scale in (1.0, 10.0)
+  )
+  copy = scaled.copy()
+  copy.create_variables()
+  observation, mode = _observations(), tf.zeros([5, 2])
+  for actor in (scaled, copy):  # Fresh, it is the identity all the same.
+    np.testing.assert_array_equal(actor.flow(observation).forward(mode), mode)
+
+  helpers.perturb(plain.variables)
+  for actor in (scaled, copy):
+    for variable, value in zip(actor.variables, plain.variables, strict=True):
+      variable.assign(value)
+  # The first coupling moves the second half, from the first half and the state alone.
+  latent = tf.constant(np.random.default_rng(1).normal(size=(5, 2)).astype(np.float32))
+  one_up = latent + [[0.0, 1.0]]
+  small = plain.flow(observation).forward(latent)[:, 1]
+  stretched = latent[:, 1] * (plain.flow(observation).forward(one_up)[:, 1] - small)
+  large = scaled.flow(observation).forward(latent)[:, 1]
+  np.testing.assert_allclose(
+    large - stretched, 10 * (small - stretched), rtol=1e-4, atol=1e-4
+  )
+  np.testing.assert_array_equal(
+    copy.flow(observation).forward(latent), scaled.flow(observation).forward(latent)
+  )
+  with pytest.raises(ValueError, match='shift_scale must be positive, got 0'):
+    helpers.make_actor(helpers.latent_spec(), shift_scale=0)
+
+
 @pytest.mark.parametrize('kind', ['actor', 'critic'])
 def test_copy_has_the_same_shape_but_its_own_weights(kind):
   if kind == 'actor':

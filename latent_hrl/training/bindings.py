@@ -30,6 +30,7 @@ RULES = {
     'num_couplings': _COUPLINGS,
     'conditioner_units': checks.optional(_WIDTH),
     'log_scale_bound': checks.POSITIVE,
+    'shift_scale': checks.POSITIVE,
     'name': checks.TEXT,
   },
   'TwinCriticNetwork': {

@@ -30,6 +30,7 @@ class Lesson(NamedTuple):
       None.
     judged: What its critic judges, the `action` or the layer's `output`.
     critic_network: What gin binds of the critic.
+    policy_network: What gin binds of the policy, not all of which shows in its weights.
     replay_capacity: Rows of the replay.
   """
 
@@ -42,6 +43,7 @@ class Lesson(NamedTuple):
   agent: str | None = None
   judged: str | None = None
   critic_network: dict[str, Any] | None = None
+  policy_network: dict[str, Any] | None = None
   replay_capacity: int | None = None
 
 
@@ -73,6 +75,7 @@ def lesson(
     agent=layer.agent_fn.__name__,
     judged='action' if bottom else layer.critic,
     critic_network=gin.get_bindings('TwinCriticNetwork') if ours else {},
+    policy_network=gin.get_bindings('LatentPolicyNetwork') if ours else {},
     replay_capacity=settings.replay_capacity,
   )
 
@@ -115,7 +118,8 @@ def check_inherits(name: str, own: Lesson, below: Lesson | None) -> None:
     raise errors.ConfigError(
       f'{name}/Layer.inherit: a bottom layer has no layer below to inherit from'
     )
-  for what, mine, theirs in differences(own, below):
+  # The policy is new anyway.
+  for what, mine, theirs in differences(own, below._replace(policy_network=None)):
     raise errors.ConfigError(
       f'{name}/Layer.inherit: {what} {mine!r} here, {theirs!r} in the layer below; '
       'critic and replay carry over only where both are the same'

@@ -43,6 +43,7 @@ BAD_VALUES = {
   'base/create_agent.temperature': ('0', '-0.2', "'low'"),
   'LatentPolicyNetwork.embedding_units': ('256', '(256, 0)', '(-1,)', "'256'", '(256.0,)'),
   'LatentPolicyNetwork.embedding_size': ('0', '-4', '4.0', '100000'),
+  'LatentPolicyNetwork.shift_scale': ('0', '-1.0', 'None'),
   'LatentPolicyNetwork.conditioner_units': ('0', '-1', "'D'"),
   'LatentPolicyNetwork.num_couplings': ('-1', '2.0', '1000', 'None'),
   'LatentPolicyNetwork.log_scale_bound': ('0', '-3.0', 'None', "'3'"),

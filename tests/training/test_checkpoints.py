@@ -272,7 +272,7 @@ def test_a_layer_inherits_critic_and_replay_but_no_policy(tmp_path):
 
   checkpoints_lib.inherit(tmp_path, 16, upper, own, CRITIC)
 
-  for part in ('critic', 'target_critic'):
+  for part in ('critic', 'target_critic', 'critic_optimizer'):
     for mine, theirs in zip(upper.state_parts[part], lower.state_parts[part], strict=True):
       np.testing.assert_array_equal(mine, theirs)
   for before, variable in zip(actor, upper.actor_network.variables, strict=True):

@@ -16,6 +16,7 @@ OWN = lessons.Lesson(
   agent='create_agent',
   judged='action',
   critic_network={'hidden_units': (256, 256), 'value_scale': 10.0},
+  policy_network={'shift_scale': 1.0},
   replay_capacity=1000,
 )
 
@@ -45,6 +46,12 @@ def test_whatever_differs_is_told_with_both_values(what, value, text):
 
 def test_the_same_lesson_carries_over_and_tuples_are_lists():
   below = OWN._replace(critic_network={'hidden_units': [256, 256], 'value_scale': 10.0})
+  lessons.check_inherits('upper', OWN, below)
+
+
+def test_another_policy_is_another_run_but_inherits_all_the_same():
+  below = OWN._replace(policy_network={'shift_scale': 10.0})
+  assert [name for name, *_ in lessons.differences(OWN, below)] == ['policy network']
   lessons.check_inherits('upper', OWN, below)
 
 
