@@ -47,7 +47,7 @@ def _register() -> None:
     register(f'{robot}Goal', 'goals:RandomGoalEnv', **name, **arguments)
     register(f'{robot}SparseGoal', 'goals:RandomGoalEnv', **name, **arguments, sparse=True)
   register('AntWaypoints', 'waypoints:WaypointsEnv', robot='ant', alive_bonus=1.0)
-  register('AntCrossMaze', 'mazes:AntMazeEnv', maze='cross')
+  register('AntCrossMaze', 'mazes:AntMazeEnv', maze='cross', corridor=4.0, wall_height=1.5)
   register('AntUMaze', 'mazes:AntMazeEnv', maze='u')
   gymnasium.register(
     'latent_hrl/RoboticsAntMaze-v0',

@@ -1,5 +1,6 @@
 """Walls from a text map, around a robot."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 
 WALL, START, GOAL, FREE = '#', 'S', 'G', '.'
 
-# Rows from north to south, 3 m a cell: goals at (6, 6), (12, 0) and (6, -6) from the start.
+# Rows from north to south, 3 m from cell to cell: goals at (6, 6), (12, 0) and (6, -6).
 CROSS = (
   '#######',
   '###G###',
@@ -44,18 +45,27 @@ MAPS = {'cross': CROSS, 'u': U, 'pillars': PILLARS}
 class Maze:
   """A text map with its coordinates: the start is the origin, x goes east, y north."""
 
-  def __init__(self, rows: Sequence[str], cell: float):
+  def __init__(self, rows: Sequence[str], cell: float, corridor: float | None = None):
     """Reads a map.
 
     Args:
       rows: Strings of equal length from north to south: `#` wall, `.` free, `S` start,
         `G` goal.
-      cell: Size of a cell in m.
+      cell: Distance in m from the middle of a cell to that of the next.
+      corridor: Width of a corridor of one cell in m, for which the walls stand back; None
+        is the size of a cell.
 
     Raises:
       ValueError: If the map is not rectangular, not closed, has not one start, or another
-        character.
+        character, or if corridors are narrower than a cell or leave no wall between them.
     """
+    corridor = cell if corridor is None else corridor
+    if not cell <= corridor < 2 * cell:
+      raise ValueError(
+        f'corridor {corridor} must be at least the size of a cell, {cell} m, and less than '
+        'twice as much: walls stand between'
+      )
+    self._set_back = (corridor - cell) / 2
     if not rows or len({len(row) for row in rows}) != 1:
       raise ValueError('The rows of a maze must have the same length.')
     self.grid = np.array([list(row) for row in rows])
@@ -80,20 +90,31 @@ class Maze:
   def walls(self) -> list[tuple[float, float, float, float]]:
     """Returns boxes (x, y, half length along x, half width along y) that make the walls.
 
-    Cells side by side in a row become one box: fewer contacts to look for.
+    Cells side by side in a row become one box, as far as they stand back from the same
+    sides: fewer contacts to look for.
     """
+    # From which cells walls stand back; the border is walls all around.
+    free = np.pad((self.grid != WALL) & (self._set_back > 0), 1)
     boxes = []
     for row, cells in enumerate(self.grid):
-      column = 0
-      while column < len(cells):
-        if cells[column] != WALL:
-          column += 1
+      kinds = [*zip(cells == WALL, free[row, 1:-1], free[row + 2, 1:-1], strict=True)]
+      for (wall, *sides), run in itertools.groupby(range(len(cells)), kinds.__getitem__):
+        columns = [*run]
+        if not wall:
           continue
-        first = column
-        while column < len(cells) and cells[column] == WALL:
-          column += 1
-        x, y = self.center(row, (first + column - 1) / 2)
-        boxes.append((x, y, self.cell * (column - first) / 2, self.cell / 2))
+        north, south = (self.cell / 2 - self._set_back * side for side in sides)
+        x, y = self.center(row, (columns[0] + columns[-1]) / 2)
+        half = self.cell * len(columns) / 2
+        west = half - self._set_back * free[row + 1, columns[0]]
+        east = half - self._set_back * free[row + 1, columns[-1] + 2]
+        boxes.append(
+          (
+            float(x + (east - west) / 2),
+            float(y + (north - south) / 2),
+            float(east + west) / 2,
+            float(north + south) / 2,
+          )
+        )
     return boxes
 
   def free(self) -> np.ndarray:
@@ -122,16 +143,17 @@ class Maze:
       )
 
 
-def read(maze: str | Sequence[str], cell: float) -> Maze:
+def read(maze: str | Sequence[str], cell: float, corridor: float | None = None) -> Maze:
   """Reads a map.
 
   Args:
     maze: A name of `MAPS` or the rows of a map.
-    cell: Size of a cell in m.
+    cell: See `Maze`.
+    corridor: See `Maze`.
 
   Raises:
     ValueError: If there is no such map, or it makes no sense.
   """
   if isinstance(maze, str) and maze not in MAPS:
     raise ValueError(f'there is no maze {maze!r}; the maps are {", ".join(MAPS)}')
-  return Maze(MAPS[maze] if isinstance(maze, str) else maze, cell)
+  return Maze(MAPS[maze] if isinstance(maze, str) else maze, cell, corridor)

@@ -111,6 +111,7 @@ class RobotEnv(gymnasium.Env):
     max_height: float | None = None,
     maze: str | Sequence[str] | None = None,
     cell: float = 3.0,
+    corridor: float | None = None,
     wall_height: float = 1.0,
     render_mode: str | None = None,
     camera: dict[str, Any] | None = None,
@@ -127,7 +128,8 @@ class RobotEnv(gymnasium.Env):
         own; a lower one in training leaves a margin for what comes after.
       maze: A name of `maps.MAPS` or the rows of a map, whose walls are in the way; None is
         the open.
-      cell: Size of a cell of the map in m.
+      cell: Distance in m from one cell of the map to the next.
+      corridor: Width of a corridor of one cell in m; None is the size of a cell.
       wall_height: Height of the walls in m.
       render_mode: None, `human` or `rgb_array`.
       camera: Where the free camera looks, as gymnasium's `default_camera_config`; all of
@@ -151,7 +153,7 @@ class RobotEnv(gymnasium.Env):
         )
       self._healthy_z = (self._healthy_z[0], max_height)
     self._lowest_axis = -np.inf if max_tilt is None else np.cos(np.radians(max_tilt))
-    self.maze = None if maze is None else maps.read(maze, cell)
+    self.maze = None if maze is None else maps.read(maze, cell, corridor)
     parts = [] if scenery is None else [scenery]
     if self.maze is not None:
       parts.append(functools.partial(self.maze.add_walls, height=wall_height))

@@ -24,6 +24,35 @@ def test_walls_cover_exactly_the_cells_that_are_walls():
     assert sum(inside) == (kind == '#')
 
 
+def _walls_at(maze, x, y):
+  return sum(
+    abs(x - box_x) < half_x and abs(y - box_y) < half_y
+    for box_x, box_y, half_x, half_y in maze.walls()
+  )
+
+
+@pytest.mark.parametrize(('corridor', 'half'), [(None, 1.5), (3.0, 1.5), (4.0, 2.0)])
+def test_walls_stand_back_for_wider_corridors(corridor, half):
+  maze = maps.Maze(maps.CROSS, cell=3.0, corridor=corridor)
+  for sign in (-1, 1):
+    for distance, walls in ((half - 0.01, 0), (half + 0.01, 1)):
+      for along in (0.0, 2.0, 10.0):  # The corridor from west to east ...
+        assert _walls_at(maze, along, sign * distance) == walls
+      for along in (-6.0, -4.0, 5.0):  # ... and the one across it.
+        assert _walls_at(maze, 6 + sign * distance, along) == walls
+  # The start's own wall, and the corner where two of them meet.
+  assert _walls_at(maze, -half + 0.01, 0.0) == 0
+  assert _walls_at(maze, -half - 0.01, 0.0) == 1
+  assert _walls_at(maze, 6 - half - 0.01, half + 0.01) == 1
+  assert _walls_at(maze, 6 - half + 0.01, half + 0.01) == 0
+
+
+@pytest.mark.parametrize('corridor', [2.9, 6.0])
+def test_corridors_narrower_than_a_cell_or_without_walls_are_an_error(corridor):
+  with pytest.raises(ValueError, match=f'corridor {corridor} must be at least the size'):
+    maps.read('cross', 3.0, corridor)
+
+
 @pytest.mark.parametrize(
   ('rows', 'message'),
   [

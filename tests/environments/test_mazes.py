@@ -1,8 +1,10 @@
 """Mazes: walls that stop a robot, goals that end the episode."""
 
+import mujoco
 import numpy as np
 import pytest
 
+from latent_hrl.environments import maps
 from latent_hrl.environments import mazes
 from latent_hrl.environments import tasks
 
@@ -39,6 +41,20 @@ def test_arrival_is_worth_1000_and_ends_the_episode():
     _, reward, terminated, _, info = env.step(np.zeros(8))
     assert (reward, terminated) == (1000.0 * arrived, arrived)
     assert (info['success'], info['goal']) == (arrived, 1 if arrived else -1)
+
+
+def test_the_cross_has_the_corridors_and_walls_of_the_paper():
+  env = _env('AntCrossMaze')
+  np.testing.assert_array_equal(env.maze.walls(), maps.read('cross', 3.0, 4.0).walls())
+  walls = [geom for geom in range(env.simulation.model.ngeom) if _is_box(env, geom)]
+  assert len(walls) == len(env.maze.walls())
+  for geom in walls:
+    top = env.simulation.model.geom_pos[geom, 2] + env.simulation.model.geom_size[geom, 2]
+    assert top == pytest.approx(1.5)
+
+
+def _is_box(env, geom):
+  return env.simulation.model.geom_type[geom] == mujoco.mjtGeom.mjGEOM_BOX
 
 
 def test_goals_are_drawn_fixed_or_chosen():
