@@ -11,6 +11,7 @@ from typing import Any
 
 import gin
 
+from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import files
 
@@ -33,7 +34,7 @@ class System:
   """
 
   name: str = ''
-  gin_file: str = gin.REQUIRED
+  gin_file: str = ''
   layers: Mapping[str, float] = dataclasses.field(default_factory=lambda: dict(_BASE_ALONE))
   bindings: Sequence[str] = ()
 
@@ -43,6 +44,13 @@ class System:
       raise errors.ConfigError(
         f'a System needs a name of letters, digits, "-" and "_", got {name!r}: write '
         '@NAME/System() in the gin file, or bind System.name'
+      )
+    if not self.gin_file:
+      bound = config.bound_values(['System'])
+      known = [owner.split('/')[0] for owner, what, _ in bound if what == 'gin_file']
+      raise errors.ConfigError(
+        f'there is no system {name!r}: {name}/System.gin_file is not bound'
+        f'{errors.nearest(name, known)}'
       )
     _check_list(f'{name}/System.bindings', self.bindings, str, 'gin bindings')
     if not isinstance(self.layers, Mapping) or not _are_shares(self.layers.values()):

@@ -53,6 +53,11 @@ def test_a_run_is_a_command_and_a_directory():
   )
 
 
+def test_a_system_that_does_not_exist_is_told_with_the_nearest_one():
+  with pytest.raises(errors.ConfigError, match="no system 'tow_layers'.*'two_layers'"):
+    _load('compare.systems = [@tow_layers/System()]')
+
+
 def test_shares_add_up_to_the_budget_after_rounding():
   thirds = {'a': 1 / 3, 'b': 1 / 3, 'c': 1 / 3}
   system = plan.System('deep', gin_file='x', layers=thirds)
