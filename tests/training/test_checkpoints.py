@@ -296,6 +296,9 @@ def test_a_temperature_of_the_same_entropy_is_inherited_too(tmp_path):
     )
     checkpoints_lib.inherit(tmp_path, 24, upper, _replay(), CRITIC)
     temperatures[entropy_of] = float(upper.temperature)
+    mine, theirs = (agent.state_parts['temperature_optimizer'] for agent in (upper, lower))
+    inherited = all(map(np.array_equal, mine, theirs))
+    assert inherited == (entropy_of == 'action')
   assert temperatures == {'output': 1.0, 'action': pytest.approx(np.exp(-0.7))}
 
 
