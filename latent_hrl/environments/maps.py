@@ -27,17 +27,20 @@ U = (
   '#G..#',
   '#####',
 )
-# Corridors that cross everywhere, and no goal: to learn to move in.
+# Corridors that cross everywhere, and no goal: to learn to move in. The start is the very
+# middle, so that quarter turns about it change nothing (AntSymmetry.turns).
 PILLARS = (
-  '#########',
-  '#.......#',
-  '#.#.#.#.#',
-  '#..S....#',
-  '#.#.#.#.#',
-  '#.......#',
-  '#.#.#.#.#',
-  '#.......#',
-  '#########',
+  '###########',
+  '#.........#',
+  '#.#.#.#.#.#',
+  '#.........#',
+  '#.#.#.#.#.#',
+  '#....S....#',
+  '#.#.#.#.#.#',
+  '#.........#',
+  '#.#.#.#.#.#',
+  '#.........#',
+  '###########',
 )
 MAPS = {'cross': CROSS, 'u': U, 'pillars': PILLARS}
 

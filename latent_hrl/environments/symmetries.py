@@ -80,7 +80,8 @@ class AntSymmetry(Symmetry):
   """Views of the stock Ant's transitions: its legs renamed, the world turned.
 
   Renaming legs holds in any surroundings. A turn of the world needs a task that looks the
-  same from there: the open for any angle, a square room for quarters.
+  same from there: the open for any angle, for quarters a square room that begins in its
+  middle.
   """
 
   def __init__(self, fields: observations.Fields, turns: str = 'any'):

@@ -73,3 +73,19 @@ def test_a_map_is_read_by_its_name_or_its_rows():
   assert not len(maps.read(('###', '#S#', '###'), 1.0).goals)
   with pytest.raises(ValueError, match="no maze 'x'; the maps are cross, u, pillars"):
     maps.read('x', 3.0)
+
+
+@pytest.mark.parametrize('corridor', [3.0, 4.0])
+def test_the_pillars_look_the_same_after_a_quarter_turn_about_the_start(corridor):
+  room = maps.read('pillars', 3.0, corridor)
+
+  def covered(points):
+    """Returns which points lie inside a wall."""
+    x, y, half_x, half_y = np.array(room.walls()).T
+    within = np.abs(points[:, :1] - x) < half_x
+    return np.any(within & (np.abs(points[:, 1:] - y) < half_y), axis=1)
+
+  points = np.random.default_rng(0).uniform(-16.5, 16.5, (2000, 2))
+  turned = points[:, ::-1] * [-1, 1]
+  assert 0.2 < np.mean(covered(points)) < 0.8
+  np.testing.assert_array_equal(covered(points), covered(turned))
