@@ -81,7 +81,9 @@ class LayerModule(tf.Module):
       low = tf.constant(network.output_tensor_spec.minimum, tf.float32)
       high = tf.constant(network.output_tensor_spec.maximum, tf.float32)
       center, half_width = networks.box_center_and_half_width(network.output_tensor_spec)
-      inside = half_width * np.float32(1 - BOUNDARY)
+      # What is clipped must still be inside the box once float32 has rounded it.
+      rounding = 2 * np.spacing(np.maximum(np.abs(low), np.abs(high)))
+      inside = half_width - np.maximum(np.float32(BOUNDARY) * half_width, rounding)
 
     def forward(observation: tf.Tensor, latent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
       """z to (a, log |det da/dz|)."""

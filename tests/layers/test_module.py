@@ -127,6 +127,19 @@ def test_encode_is_finite_on_and_beyond_the_boundary_and_says_clipped(layer):
   np.testing.assert_allclose(back, limited, rtol=0, atol=1e-5 * width.max())
 
 
+@pytest.mark.parametrize(('low', 'high'), [(295, 305), (31, 33), (-1000.25, -1000), (0, 1)])
+def test_encode_is_finite_at_the_bounds_of_a_box_far_from_zero(low, high):
+  spec = helpers.action_spec(*(np.full(3, bound, np.float32) for bound in (low, high)))
+  module = module_lib.LayerModule(helpers.make_actor(spec, STATE.size), (STATE,), (STATE,))
+  observation = np.zeros((2, STATE.size), np.float32)
+  action = np.stack([spec.minimum, spec.maximum])
+  encoded = module.encode(observation, action)
+  assert np.all(encoded['clipped'])
+  assert np.all(np.isfinite(encoded['latent'])) and np.all(np.isfinite(encoded['log_prob']))
+  back = module.decode(observation, encoded['latent'])['action']
+  np.testing.assert_allclose(back, action, rtol=1e-6, atol=1e-6)
+
+
 @three_dimensions
 def test_one_dimension_on_the_boundary_is_enough_to_be_clipped(layer):
   actions = layer.inside.copy()
