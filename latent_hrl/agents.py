@@ -38,7 +38,7 @@ Algorithms and Applications" (2018), section 5, on log α.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import gin
 import numpy as np
@@ -136,8 +136,11 @@ class OffPolicyAgent(Protocol):
     """All variables that a resumed run needs, by what they belong to."""
 
   @property
-  def inherited_parts(self) -> Sequence[str]:
-    """Names of those that may start from the layer below."""
+  def objective(self) -> dict[str, Any]:
+    """What its values mean, JSON types: kept in checkpoints for `inherited_parts`."""
+
+  def inherited_parts(self, objective: dict[str, Any]) -> Sequence[str]:
+    """Names of those that may start from the layer below, which has this objective."""
 
   def update(self, batch: Batch) -> tf_agent.LossInfo:
     """One update on transitions with leading shape [B]. Traceable by XLA."""
@@ -361,14 +364,36 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     }
 
   @property
-  def inherited_parts(self) -> tuple[str, ...]:
+  def objective(self) -> dict[str, Any]:
+    """What its values mean, JSON types.
+
+    The discount, whether α weighs the entropy of the action, and the target that α adapts
+    to, None if it is fixed.
+    """
+    return {
+      'gamma': self._gamma,
+      'entropy_of_action': self._bounded or self._entropy_of_action,
+      'target_entropy': self._target_entropy if self._adaptive_temperature else None,
+    }
+
+  def inherited_parts(self, objective: dict[str, Any]) -> tuple[str, ...]:
     """What means the same in the layer below, where the critic judges the action.
 
     The temperature does if it weighs the same entropy and adapts to the same target. Adam's
     moments come along: from none its first steps would be as large as any.
+
+    Args:
+      objective: The `objective` of the layer below.
+
+    Raises:
+      ValueError: If its values are discounted otherwise.
     """
+    own = self.objective
+    if objective['gamma'] != own['gamma']:
+      raise ValueError(f'its gamma is {objective["gamma"]}, here it is {own["gamma"]}')
     critics = ('critic', 'target_critic', 'critic_optimizer')
-    if self._entropy_of_action and self._adaptive_temperature:
+    adapts = own['target_entropy'] is not None
+    if adapts and own['entropy_of_action'] and own == objective:
       return (*critics, 'log_temperature', 'temperature_optimizer')
     return critics
 

@@ -60,8 +60,13 @@ class OffPolicyBaseline:
     return self.actor_network
 
   @property
-  def inherited_parts(self) -> tuple[str, ...]:
+  def objective(self) -> dict[str, Any]:
+    """Its discount."""
+    return {'gamma': self.gamma}
+
+  def inherited_parts(self, objective: dict[str, Any]) -> tuple[str, ...]:
     """None: a baseline judges what it puts out."""
+    del objective
     return ()
 
   @property

@@ -86,6 +86,7 @@ class Checkpoints:
         np.savez(path / name, **content)  # type: ignore[arg-type]
       content = {
         'run': self._run,
+        'objective': self._agent.objective,
         'env_steps': env_steps,
         'replay': self._replay.scalars,
         'chunks': [chunk._asdict() for chunk in chunks],
@@ -192,7 +193,6 @@ def inherit(
     ConfigError: If there is no such checkpoint, or it does not fit.
   """
   path = directory / f'{_PREFIX}{env_steps:010d}'
-  groups = {name: agent.state_parts[name] for name in agent.inherited_parts}
   try:
     state = _read_state(path)
     if state['run']['judged'] != 'action':
@@ -202,6 +202,8 @@ def inherit(
     )
     if theirs or mine:
       raise ValueError(f'its critic has {theirs}, this one {mine}')
+    parts = agent.inherited_parts(state['objective'])
+    groups = {name: agent.state_parts[name] for name in parts}
     assignments = _assignments(_read_arrays(path, _ARRAYS[0], state), groups)
     chunks = [replay_store.Chunk(**chunk) for chunk in state['chunks']]
     scalars = {**state['replay'], 'rng': replay.scalars['rng']}
@@ -209,7 +211,8 @@ def inherit(
   except _DAMAGE as error:
     raise errors.ConfigError(
       f'nothing to inherit in {path} ({_reason(error)}): it must be the checkpoint at the '
-      'end of training of the layer below, with the same critic and replay capacity'
+      'end of training of the layer below, with the same critic, discount and replay '
+      'capacity'
     ) from None
   replay.end_episode()
   for variable, value in assignments:

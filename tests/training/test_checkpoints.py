@@ -302,6 +302,27 @@ def test_a_temperature_of_the_same_entropy_is_inherited_too(tmp_path):
   assert temperatures == {'output': 1.0, 'action': pytest.approx(np.exp(-0.7))}
 
 
+@pytest.mark.parametrize('changes', [{'target_entropy': -5.0}, {'temperature': 0.3}])
+def test_a_temperature_of_another_target_stays_below(tmp_path, changes):
+  _checkpoint_of_a_lower_layer(tmp_path)
+  below = agents.ExecutedAction(lambda _, u: (u, u[:, 0]), helpers.action_spec())
+  upper = helpers.make_agent(
+    helpers.latent_spec(), entropy_of='action', executed_action=below, **changes
+  )
+  before = float(upper.temperature)
+  checkpoints_lib.inherit(tmp_path, 16, upper, _replay(), CRITIC)
+  assert float(upper.temperature) == before
+  moments = upper.state_parts['temperature_optimizer'][1:]
+  assert not any(np.any(moment.numpy()) for moment in moments)
+
+
+def test_values_of_another_discount_are_no_heritage(tmp_path):
+  _checkpoint_of_a_lower_layer(tmp_path)
+  agent = helpers.make_agent(helpers.action_spec(), gamma=0.9)
+  with pytest.raises(errors.ConfigError, match='its gamma is 0.99, here it is 0.9'):
+    checkpoints_lib.inherit(tmp_path, 16, agent, _replay(), CRITIC)
+
+
 def test_a_replay_of_another_capacity_is_no_heritage(tmp_path):
   _checkpoint_of_a_lower_layer(tmp_path)
   agent = helpers.make_agent(helpers.action_spec())
