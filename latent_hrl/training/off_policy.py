@@ -224,7 +224,7 @@ class OffPolicyLearning:
     assert lower is not None
     record = lower.manifest.layers[-1]
     # DIR/layers/NAME lies beside DIR/checkpoints/NAME.
-    directory = lower.path.parent.parent / 'checkpoints' / record.name
+    directory = lower.path.resolve().parent.parent / 'checkpoints' / record.name
     checkpoints_lib.inherit(
       directory,
       record.env_steps,
