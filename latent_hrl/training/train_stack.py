@@ -101,7 +101,7 @@ def _train(
   """Trains what is not finished; `closing` frees the directory."""
   lower: load.SavedLayer | None = None
   log: metrics.MetricsLog | None = None
-  for layer in layers:
+  for position, layer in enumerate(layers):
     if isinstance(layer, str):
       lower = load.load_layer(layer)
       continue
@@ -113,6 +113,8 @@ def _train(
       print(f'{layer.name}: already trained for {layer.env_steps:,} steps', flush=True)
       lower = finished
       continue
+    if log is None:
+      _check_nothing_above(root_dir, layer, layers[position + 1 :])
     trainer = build.trainer(layer, settings, task_id, lower, root_dir, seed)
     if log is None:
       with files.told(root_dir):
@@ -130,6 +132,21 @@ def _train(
     lower = load.load_layer(root_dir / 'layers' / layer.name)
   assert lower is not None  # check refuses an empty list.
   return lower
+
+
+def _check_nothing_above(
+  root_dir: pathlib.Path,
+  layer: spec_lib.Layer,
+  above: Sequence[spec_lib.Layer | str],
+) -> None:
+  """Refuses to train on a layer that others in this directory stand on already."""
+  for name in (upper.name for upper in above if isinstance(upper, spec_lib.Layer)):
+    for path in (root_dir / 'layers' / name, root_dir / 'checkpoints' / name):
+      if path.exists():
+        raise errors.StackError(
+          f'{path} stands on the layer {layer.name!r} of {root_dir}, which is not trained '
+          f'for {layer.env_steps:,} steps; use another --root_dir'
+        )
 
 
 def check(layers: Sequence[spec_lib.Layer | str], task_id: str) -> dict[str, Prepared]:

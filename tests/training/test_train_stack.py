@@ -128,6 +128,13 @@ def test_a_finished_run_trains_nothing_again(run, capsys):
   assert 'base: already trained for 200 steps' in capsys.readouterr().out
 
 
+def test_a_base_is_not_trained_on_beneath_a_trained_layer(run):
+  before = helpers.file_bytes(run)
+  with pytest.raises(errors.StackError, match="north_east stands on the layer 'base'"):
+    _train(run, 'base/Layer.env_steps = 300')
+  assert helpers.file_bytes(run) == before
+
+
 @pytest.mark.usefixtures('quick_training')
 def test_a_trained_layer_enters_a_stack_by_its_path(run, tmp_path):
   base = run / 'layers' / 'base'
