@@ -78,7 +78,8 @@ class Layer:
   symmetry_fn: type[symmetries.Symmetry] | None = None
 
   def __post_init__(self) -> None:
-    name = self.name or gin.current_scope_str()
+    scope = gin.current_scope_str()
+    name = self.name or scope
     if not name:
       raise errors.ConfigError(
         'a Layer needs a name: write @NAME/Layer() in the gin file, or bind Layer.name'
@@ -86,6 +87,11 @@ class Layer:
     if not isinstance(name, str) or not manifest_lib.NAME.fullmatch(name):
       raise errors.ConfigError(
         f'layer name {name!r} may hold letters, digits, "-" and "_" only'
+      )
+    if scope and name != scope:
+      raise errors.ConfigError(
+        f'{scope}/Layer.name is {name!r}, but a layer has the bindings of its own name: '
+        f'write @{name}/Layer()'
       )
     for field, rule in _RULES.items():
       value = getattr(self, field)
