@@ -115,8 +115,9 @@ def check_stack(
         'layer brings its lower layers along and can only be the first of the list'
       )
     else:
-      check_fits(layer, task)
       below.append(_interface(layer))
+      if len(layers) == 1:
+        check_fits(layer, task)  # Layers on top of it have tasks of their own to fit.
       interval = layer.layers[-1].interval
 
 

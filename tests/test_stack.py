@@ -124,6 +124,15 @@ def test_unknown_field_of_a_new_layer_is_an_error(toy_task):
     stack.check_stack([_manifest(), layer], [toy_task()] * 2)
 
 
+def test_a_trained_layer_must_fit_the_tasks_of_the_layers_above_it_alone(toy_task):
+  wide = _manifest(fields=_field('bodi', 3))
+  upper = spec.Layer(name='upper')
+  with pytest.raises(errors.StackError, match="'bodi'"):
+    stack.check_stack([wide, upper], [toy_task()] * 2)
+  other = tasks.Task(gymnasium.make('HalfCheetah-v5'), 'HalfCheetah-v5', {})
+  stack.check_stack([_manifest(), upper], [other, toy_task()])
+
+
 def test_trained_layer_that_does_not_fit_is_an_error(toy_task):
   with pytest.raises(errors.StackError, match="'base' .* does not fit task 'Toy-v0'"):
     stack.check_stack([_manifest(fields=_field('body', 9))], [toy_task()])
