@@ -11,7 +11,6 @@ The policy is the mode (top latent 0) unless --latents or --plot says otherwise.
 
 import json
 import pathlib
-import sys
 
 from absl import flags
 
@@ -104,11 +103,9 @@ def main() -> None:
       plots.route_picture(episodes, title, path, maze)
     print(f'  picture  {path}')
   if _VIDEO.value:
-    try:
-      path = pathlib.Path(_VIDEO.value)
-      video.film(layer, path, _TASK.value, *protocol, task_options=options)
-    except video.RenderingUnavailableError as error:
-      print(error, file=sys.stderr)
+    # Last, since not every machine can: all else is written by now.
+    path = pathlib.Path(_VIDEO.value)
+    video.film(layer, path, _TASK.value, *protocol, task_options=options)
 
 
 if __name__ == '__main__':

@@ -18,7 +18,7 @@ _MISSING_GL = (
 )
 
 
-class RenderingUnavailableError(Exception):
+class RenderingUnavailableError(errors.LatentHrlError):
   """This machine cannot render; the message says what to install."""
 
 
@@ -63,6 +63,7 @@ def film(
 
   Raises:
     ConfigError: If the file's ending is unknown.
+    TaskError: If the task has no pictures, or none that make a video.
     RenderingUnavailableError: If there is no GL library that works.
   """
   check_path(path)
@@ -84,7 +85,7 @@ def film(
     )
     try:
       return job.result()
-    except OSError:
+    except (OSError, errors.LatentHrlError):
       raise
     except Exception as error:  # Each GL backend fails in a way of its own.
       raise RenderingUnavailableError(_MISSING_GL) from error

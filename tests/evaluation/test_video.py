@@ -2,6 +2,7 @@
 
 import os
 
+import gymnasium
 import imageio.v3 as imageio
 import numpy as np
 import pytest
@@ -48,3 +49,51 @@ def test_where_rendering_fails_it_says_what_to_install(
   with pytest.raises(video.RenderingUnavailableError, match='install one.*libegl1'):
     video.film(point_mass_layer, tmp_path / 'film.gif', max_frames=1)
   assert not list(tmp_path.iterdir())
+
+
+def _render(monkeypatch, picture):
+  class Silent(gymnasium.Wrapper):
+    def render(self):
+      return picture()
+
+  make = tasks.make_task
+
+  def make_silent(task_id, *args, **kwargs):
+    task = make(task_id, *args, **kwargs)
+    task.env = Silent(task.env)
+    return task
+
+  monkeypatch.setattr(video.render.tasks, 'make_task', make_silent)
+
+
+def _missing():
+  raise gymnasium.error.DependencyNotInstalled('pygame is not installed')
+
+
+@pytest.mark.parametrize(
+  ('picture', 'reason'),
+  [
+    (lambda: None, 'its render.. gives no RGB picture'),
+    (_missing, 'pygame is not installed'),
+  ],
+)
+def test_a_task_without_pictures_is_told(tmp_path, monkeypatch, picture, reason):
+  _render(monkeypatch, picture)
+  with pytest.raises(errors.TaskError, match=f'cannot be filmed: {reason}'):
+    video.render.render_episode(
+      environments.MULTI_GOAL, {}, 0, [np.zeros(2)], tmp_path / 'film.gif'
+    )
+  assert not list(tmp_path.iterdir())
+
+
+def test_what_the_task_cannot_do_is_not_put_down_to_gl(
+  point_mass_layer, tmp_path, monkeypatch
+):
+  with pytest.raises(errors.TaskError, match='MultiGoal-v9'):
+    monkeypatch.setattr(video.rollout, 'task_and_options', lambda *_: ('MultiGoal-v9', {}))
+    monkeypatch.setattr(video.rollout, 'evaluate', lambda *_, **__: [_episode()])
+    video.film(point_mass_layer, tmp_path / 'film.gif')
+
+
+def _episode():
+  return video.rollout.Episode(actions=[np.zeros(2)])
