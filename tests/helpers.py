@@ -259,8 +259,11 @@ def file_bytes(directory) -> dict[str, bytes]:
   }
 
 
-def save_task_layer(path, task, lower=None) -> load.SavedLayer:
-  """Exports a fresh bottom layer, or one on `lower`, that fits a real task."""
+def save_task_layer(path, task, lower=None, **recorded) -> load.SavedLayer:
+  """Exports a fresh bottom layer, or one on `lower`, that fits a real task.
+
+  `recorded` is what its record tells otherwise than `make_record`.
+  """
   box = task.action_space
   spec = action_spec(box.low, box.high) if lower is None else latent_spec(box.shape[0])
   actor = make_actor(spec, observations.total_size(task.fields))
@@ -272,7 +275,8 @@ def save_task_layer(path, task, lower=None) -> load.SavedLayer:
     lower_fields=() if lower is None else lower.fields,
   )
   reads = tuple(field.name for field in task.fields)
-  record = make_record(path.name, reads, task=task.task_id, task_options=task.options)
+  told = {'task': task.task_id, 'task_options': task.options, **recorded}
+  record = make_record(path.name, reads, **told)
   manifest = manifest_lib.Manifest(
     fields=task.fields,
     action_low=tuple(box.low.tolist()),

@@ -74,8 +74,11 @@ class Episode:
 
   def end(self, info: dict[str, Any]) -> None:
     """Takes what the last step tells of the whole episode."""
-    self.success = bool(info['success']) if 'success' in info else None
-    self.goal = int(info['goal']) if 'goal' in info else None
+    success, goal = info.get('success'), info.get('goal')
+    # Tasks of others may call something else so, such as the goal's coordinates.
+    is_number = isinstance(success, int | float | np.bool_ | np.number)
+    self.success = bool(success) if is_number else None
+    self.goal = int(goal) if isinstance(goal, int | np.integer) else None
 
   def measures(self) -> dict[str, Any]:
     """Returns what `summarize` needs, as JSON types; arguments of another `Episode`."""
@@ -276,8 +279,11 @@ def evaluate(
     TaskError: If there is no such task.
     StackError: If the layer does not fit it.
   """
+  recorded = layer.manifest.layers[-1].task
   task_id, options = task_and_options(layer, task_id, task_options)
   reward = recorded_reward(layer)
+  if task_id != recorded:
+    reward = _fed_reward(task_id, options, reward)
   envs = make_slots(task_id, options, reward, slots=max(1, min(episodes, 10)))
   try:
     task = envs[0].env
@@ -287,6 +293,21 @@ def evaluate(
   finally:
     for env in envs:
       env.close()
+
+
+def _fed_reward(
+  task_id: str, options: dict[str, Any], reward: rewards.BoundReward
+) -> rewards.BoundReward:
+  """Returns a reward, or the task's own if the task lacks what that one needs."""
+  with contextlib.closing(tasks.make_task(task_id, options=options)) as task:
+    try:
+      layer_reward.probe(task, reward)
+    except errors.TaskError as error:
+      if not isinstance(error.__cause__, rewards.MissingQuantityError):
+        raise
+      print(f"note: {error}; the layer return is of the task's own reward", flush=True)
+      return rewards.bind(rewards.task_reward)
+  return reward
 
 
 def maze(

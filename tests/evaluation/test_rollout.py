@@ -6,7 +6,9 @@ import pytest
 from latent_hrl import errors
 from latent_hrl import rewards
 from latent_hrl.environments import layer_reward
+from latent_hrl.environments import tasks
 from latent_hrl.evaluation import rollout
+from tests import helpers
 
 
 def _double(transition, factor=2.0):
@@ -143,3 +145,32 @@ def test_a_random_policy_on_the_cheetah_is_as_bad_as_known():
 def test_a_layer_on_a_task_it_does_not_fit(saved_base):
   with pytest.raises(errors.StackError, match=r"'body' \(3 entries\) is missing"):
     rollout.evaluate(saved_base.saved, 'HalfCheetah-v5', episodes=1)
+
+
+@pytest.mark.parametrize(
+  ('info', 'success', 'goal'),
+  [
+    ({'success': np.True_, 'goal': np.int64(2)}, True, 2),
+    ({'success': 0.0, 'goal': 1}, False, 1),
+    ({'success': np.ones(2), 'goal': np.array([3.0, 4.0])}, None, None),
+    ({'success': 'yes', 'goal': 'north'}, None, None),
+    ({}, None, None),
+  ],
+)
+def test_what_others_call_success_and_goal_is_taken_only_if_it_is_one(info, success, goal):
+  episode = rollout.Episode()
+  episode.end(info)
+  assert (episode.success, episode.goal) == (success, goal)
+
+
+def test_elsewhere_a_reward_that_lacks_its_quantity_gives_way(tmp_path, capsys):
+  """A base that was rewarded for its speed, towards a goal, which has no such term."""
+  layer = helpers.save_task_layer(
+    tmp_path / 'base',
+    tasks.make_task('latent_hrl/AntDirections-v0'),
+    reward='task_term',
+    reward_arguments={'name': 'speed'},
+  )
+  (episode,) = rollout.evaluate(layer, 'latent_hrl/AntGoal-v0', 1)
+  assert episode.layer_return == episode.task_return != 0.0
+  assert "reward 'task_term' needs info['reward_terms']" in capsys.readouterr().out
