@@ -14,6 +14,9 @@ from latent_hrl import errors
 from latent_hrl import files
 from latent_hrl.evaluation import plots
 
+# What every row has.
+_KEYS = {'layer', 'env_steps'}
+
 
 class MetricsLog:
   """`metrics.jsonl` of a run: one JSON object a line, an evaluation each.
@@ -40,12 +43,14 @@ class MetricsLog:
     self._rows: list[dict[str, Any]] = []
     self._torn = False
     if self._path.exists():
-      text = self._path.read_text(encoding='utf-8')
-      # A killed process may have left half a line.
-      lines = text[: text.rfind('\n') + 1].splitlines()
-      self._torn = not text.endswith('\n')
       try:
+        text = self._path.read_text(encoding='utf-8')
+        # A killed process may have left half a line.
+        lines = text[: text.rfind('\n') + 1].splitlines()
+        self._torn = not text.endswith('\n')
         self._rows = [json.loads(line) for line in lines]
+        if not all(isinstance(row, dict) and {*row} >= _KEYS for row in self._rows):
+          raise ValueError('not a row')
       except ValueError:
         raise errors.ConfigError(
           f'{self._path} is damaged; move it away to start again, or mend it to resume'

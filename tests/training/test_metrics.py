@@ -79,3 +79,12 @@ def test_tensorboard_gets_every_number_by_its_path(tmp_path):
   assert found['collect/success_rate'] == (30, 0.25)
   assert found['collect/terms/a'] == (30, 7.0)
   assert 'env_steps' not in found and 'layer' not in found
+
+
+@pytest.mark.parametrize('content', [b'5\n', b'{}\n', b'\xff\xfe\n', b'{"layer": "a"}\n'])
+def test_what_holds_no_rows_is_refused(tmp_path, content):
+  path = tmp_path / 'metrics.jsonl'
+  path.write_bytes(content)
+  with pytest.raises(errors.ConfigError, match='metrics.jsonl is damaged'):
+    metrics.MetricsLog(tmp_path, 'title')
+  assert path.read_bytes() == content
