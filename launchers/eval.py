@@ -87,7 +87,7 @@ def main() -> None:
     record=_PLOT.value is not None,
     task_options=options,
   )
-  result = report.result(layer, _TASK.value, *protocol, episodes)
+  result = report.result(layer, _TASK.value, *protocol, episodes, options)
   if _PLOT.value == 'skills':
     result['headings'] = skills.headings(episodes)
   print(report.text(result))

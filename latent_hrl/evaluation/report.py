@@ -16,6 +16,7 @@ def result(
   seed: int,
   latents: str,
   episodes: Sequence[rollout.Episode],
+  task_options: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
   """Returns the content of `eval --output`.
 
@@ -25,16 +26,19 @@ def result(
     seed: Seed of the evaluation.
     latents: How the top latent was chosen.
     episodes: The episodes.
+    task_options: See `rollout.evaluate`.
 
   Returns:
     JSON types: `returns` and `return_*` are of the task's own reward, `layer_return*` of
     the reward the layer was trained on.
   """
+  task, options = rollout.task_and_options(layer, task_id, task_options)
   summary = rollout.summarize(episodes)
   count = summary.pop('episodes')
   return {
     'layer': str(layer.path),
-    'task': task_id or layer.manifest.task,
+    'task': task,
+    'task_options': options,
     'seed': seed,
     'latents': latents,
     'episodes': count,

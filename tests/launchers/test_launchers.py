@@ -100,6 +100,7 @@ def test_eval_draws_the_skills(tmp_path):
   assert picture.stat().st_size > 10_000
   content = json.loads((tmp_path / 'eval.json').read_text())
   assert content['latents'] == 'hold'  # Unless told otherwise.
+  assert content['task_options'] == {'goal_radius': 0.5}
   assert content['headings']['covered'] >= 6
   assert f'headings  {content["headings"]["covered"]} of 8' in finished.stdout
 
