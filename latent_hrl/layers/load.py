@@ -59,7 +59,8 @@ class SavedLayer:
     """Returns one action [D] for one observation [O], quicker than `decode` does.
 
     For a loop that steps one environment. The first call compiles; the action is that of
-    `decode` to float32 rounding.
+    `decode` to float32 rounding. Like that it decides anew: for a layer with an interval,
+    which holds what it put out, take `policy`.
 
     Args:
       observation: float32 [O].
