@@ -146,6 +146,16 @@ class OffPolicyAgent(Protocol):
     """One update on transitions with leading shape [B]. Traceable by XLA."""
 
 
+def _policy_parts(
+  prefix: str, network: networks.LatentPolicyNetwork
+) -> dict[str, list[tf.Variable]]:
+  """Returns the variables of a policy, those of its embedding apart."""
+  embedding = network.embedding_variables
+  apart = {id(variable) for variable in embedding}
+  others = [variable for variable in network.variables if id(variable) not in apart]
+  return {f'{prefix}embedding': embedding, f'{prefix}actor': others}
+
+
 def _loss_info(
   losses: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
   temperature: tf.Tensor,
@@ -352,8 +362,8 @@ class LatentSpaceAgent(tf_agent.TFAgent):
   def state_parts(self) -> dict[str, list[tf.Variable]]:
     """The same by what they belong to."""
     return {
-      'actor': list(self._actor_network.variables),
-      'averaged_actor': list(self._averaged_actor_network.variables),
+      **_policy_parts('', self._actor_network),
+      **_policy_parts('averaged_', self._averaged_actor_network),
       'critic': list(self._critic_network.variables),
       'target_critic': list(self._target_critic_network.variables),
       'log_temperature': [self._log_temperature],
@@ -376,11 +386,13 @@ class LatentSpaceAgent(tf_agent.TFAgent):
       'target_entropy': self._target_entropy if self._adaptive_temperature else None,
     }
 
-  def inherited_parts(self, objective: dict[str, Any]) -> tuple[str, ...]:
+  def inherited_parts(self, objective: dict[str, Any]) -> list[str]:
     """What means the same in the layer below, where the critic judges the action.
 
-    The temperature does if it weighs the same entropy and adapts to the same target. Adam's
-    moments come along: from none its first steps would be as large as any.
+    What the policy below sees in a state is worth seeing for this one; what it does with it
+    is not inherited, so that the layer starts as the identity. The temperature means the
+    same if it weighs the same entropy and adapts to the same target. Adam's moments come
+    along: from none its first steps would be as large as any.
 
     Args:
       objective: The `objective` of the layer below.
@@ -391,11 +403,12 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     own = self.objective
     if objective['gamma'] != own['gamma']:
       raise ValueError(f'its gamma is {objective["gamma"]}, here it is {own["gamma"]}')
-    critics = ('critic', 'target_critic', 'critic_optimizer')
+    parts = ['embedding', 'averaged_embedding']
+    parts += ['critic', 'target_critic', 'critic_optimizer']
     adapts = own['target_entropy'] is not None
     if adapts and own['entropy_of_action'] and own == objective:
-      return (*critics, 'log_temperature', 'temperature_optimizer')
-    return critics
+      parts += ['log_temperature', 'temperature_optimizer']
+    return parts
 
   def entropy_term(self, output: tf.Tensor, log_prob: tf.Tensor) -> tf.Tensor:
     """H of the output, -log π(u|s) + log μ(u) (module docstring).

@@ -224,6 +224,13 @@ class LatentPolicyNetwork(network.Network):
     """From R^D into the box of a bounded output; None for an unbounded one."""
     return self._squash
 
+  @property
+  def embedding_variables(self) -> list[tf.Variable]:
+    """The weights that embed the state: any of them leave a fresh network the identity."""
+    variables = list(self._embedding.variables)
+    # A Gaussian policy has shift and log-scale for its last layer.
+    return variables[:-2] if self._gaussian else variables
+
   def flow(self, observation: tf.Tensor) -> tfb.Bijector:
     """Returns f(·; s) without the squashing, for observations [B, O] float32."""
     embedding = self._embedding(observation)

@@ -373,3 +373,16 @@ def test_specs_that_are_no_float_vector_are_an_error(observation, output, label)
 def test_sizes_below_one_are_an_error(arguments, message):
   with pytest.raises(ValueError, match=message):
     networks.LatentPolicyNetwork(OBSERVATION, helpers.latent_spec(), **arguments)
+
+
+@pytest.mark.parametrize('num_couplings', [0, 2])
+def test_a_fresh_network_is_the_identity_whatever_its_embedding(num_couplings):
+  observation_spec = tf.TensorSpec([3], tf.float32)
+  actor = networks.LatentPolicyNetwork(
+    observation_spec, helpers.latent_spec(), (8,), num_couplings=num_couplings
+  )
+  actor.create_variables()
+  helpers.perturb(actor.embedding_variables)
+  latent = tf.constant([[0.5, -2.0]])
+  np.testing.assert_array_equal(actor.flow(tf.ones([1, 3])).forward(latent), latent)
+  assert len(actor.embedding_variables) == (2 if num_couplings == 0 else 4)

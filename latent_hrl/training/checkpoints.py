@@ -25,6 +25,7 @@ from latent_hrl.training import replay_store
 _PREFIX = 'step_'
 _DAMAGED = 'damaged_'
 _ARRAYS = ('agent.npz', 'state.npz')
+_EMBEDDINGS = ('embedding', 'averaged_embedding')
 
 
 class Checkpoints:
@@ -204,7 +205,12 @@ def inherit(
       raise ValueError(f'its critic has {theirs}, this one {mine}')
     parts = agent.inherited_parts(state['objective'])
     groups = {name: agent.state_parts[name] for name in parts}
-    assignments = _assignments(_read_arrays(path, _ARRAYS[0], state), groups)
+    arrays = _read_arrays(path, _ARRAYS[0], state)
+    # A policy may embed the state in another way than the one below.
+    unlike = [k for k in groups if k in _EMBEDDINGS and not _agree(arrays, k, groups[k])]
+    for name in unlike:
+      del groups[name]
+    assignments = _assignments(arrays, groups)
     chunks = [replay_store.Chunk(**chunk) for chunk in state['chunks']]
     scalars = {**state['replay'], 'rng': replay.scalars['rng']}
     replay_store.ReplayStore(directory / 'replay').restore(replay, chunks, scalars)
@@ -256,21 +262,25 @@ def _read_arrays(
     return dict(saved)
 
 
+def _agree(
+  saved: Mapping[str, np.ndarray], group: str, variables: list[tf.Variable]
+) -> bool:
+  """Returns whether a group was saved with as many weights of the same shapes."""
+  own = {_key(group, i): tuple(v.shape) for i, v in enumerate(variables)}
+  return own == {k: v.shape for k, v in saved.items() if k.rpartition('_')[0] == group}
+
+
 def _assignments(
   saved: Mapping[str, np.ndarray], groups: dict[str, list[tf.Variable]]
 ) -> list[tuple[tf.Variable, np.ndarray]]:
   """Returns variables with their values, without assigning any yet."""
   assignments = []
   for group, variables in groups.items():
-    own = {_key(group, i): tuple(v.shape) for i, v in enumerate(variables)}
-    theirs = {k: v.shape for k, v in saved.items() if k.rpartition('_')[0] == group}
-    if own != theirs:
+    if not _agree(saved, group, variables):
       raise errors.ConfigError(
         f'another configuration: {group} has other weights; use another --root_dir'
       )
-    assignments += [
-      (variable, saved[key]) for variable, key in zip(variables, own, strict=True)
-    ]
+    assignments += [(v, saved[_key(group, i)]) for i, v in enumerate(variables)]
   return assignments
 
 

@@ -233,8 +233,8 @@ class OffPolicyLearning:
       self._lesson.critic_network or {},
     )
     print(
-      f'{self._spec.name}: inherits the critic and {len(self._replay):,} transitions of '
-      f'{record.name}',
+      f'{self._spec.name}: inherits embedding, critic and {len(self._replay):,} '
+      f'transitions of {record.name}',
       flush=True,
     )
 

@@ -264,22 +264,37 @@ def _checkpoint_of_a_lower_layer(directory, judged='action'):
   return agent, replay
 
 
-def test_a_layer_inherits_critic_and_replay_but_no_policy(tmp_path):
+def test_a_layer_inherits_embedding_critic_and_replay_but_not_what_to_do(tmp_path):
   lower, replay = _checkpoint_of_a_lower_layer(tmp_path)
   upper, own = helpers.make_agent(helpers.action_spec()), _replay(seed=9)
   helpers.perturb(upper.state_variables)
-  actor = [variable.numpy() for variable in upper.actor_network.variables]
+  actor = [variable.numpy() for variable in upper.state_parts['actor']]
 
   checkpoints_lib.inherit(tmp_path, 16, upper, own, CRITIC)
 
-  for part in ('critic', 'target_critic', 'critic_optimizer'):
+  for part in (
+    'embedding',
+    'averaged_embedding',
+    'critic',
+    'target_critic',
+    'critic_optimizer',
+  ):
     for mine, theirs in zip(upper.state_parts[part], lower.state_parts[part], strict=True):
       np.testing.assert_array_equal(mine, theirs)
-  for before, variable in zip(actor, upper.actor_network.variables, strict=True):
+  for before, variable in zip(actor, upper.state_parts['actor'], strict=True):
     np.testing.assert_array_equal(before, variable)
   assert len(own) == len(replay) == 8
   # Its own noise: the lower layer's goes on where it was.
   assert np.any(own.sample(1, 8).reward != replay.sample(1, 8).reward)
+
+
+def test_a_policy_that_embeds_in_another_way_keeps_its_own(tmp_path):
+  _checkpoint_of_a_lower_layer(tmp_path)
+  upper = helpers.make_agent(helpers.action_spec(), embedding_units=(9,))
+  before = [variable.numpy() for variable in upper.state_parts['embedding']]
+  checkpoints_lib.inherit(tmp_path, 16, upper, _replay(), CRITIC)
+  for mine, variable in zip(before, upper.state_parts['embedding'], strict=True):
+    np.testing.assert_array_equal(mine, variable)
 
 
 def test_a_temperature_of_the_same_entropy_is_inherited_too(tmp_path):

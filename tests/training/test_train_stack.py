@@ -194,7 +194,9 @@ def test_a_layer_starts_from_critic_and_replay_of_the_one_below(run, tmp_path, c
   stack = f'train_stack.layers = ["{base}", @north_east/Layer()]'
   top = _train(tmp_path, stack, *SAME_REWARD, 'north_east/Trainer.initial_steps = 1')
 
-  assert 'north_east: inherits the critic and 200 transitions' in capsys.readouterr().out
+  assert (
+    'north_east: inherits embedding, critic and 200 transitions' in capsys.readouterr().out
+  )
   assert top.manifest.layers[-1].env_steps == 100
   # It has learned through the frozen layer, and not moved far yet.
   first, last = _rows(tmp_path)
