@@ -59,8 +59,8 @@ class Layer:
     critic: What the critic of a layer above others judges: `output`, what the layer puts
       out, as in the paper; or `action`, what the layers below make of it, with the gradient
       through them. For the latter the layer reads every field that they read.
-    inherit: Whether to start from critic and replay of the layer below, out of its
-      checkpoint: for critics on the action and the same task, reward and fields.
+    inherit: Whether to start from critic, replay and embedding of the layer below, out of
+      its checkpoint: for critics on the action and the same task, reward and fields.
     symmetry_fn: Symmetry of the robot, such as `AntSymmetry`: each transition is learned
       from in one of its views, drawn anew each time. For layers that learn from a replay of
       actions: a bottom layer, or one whose critic judges the action.
