@@ -56,6 +56,8 @@ from latent_hrl import networks
 
 # Whose entropy a layer may maximise (module docstring).
 ENTROPIES = ('output', 'action')
+# Parts of a policy that a layer above may take along, where they have the same shapes.
+EMBEDDINGS = ('embedding', 'averaged_embedding')
 
 
 class Batch(NamedTuple):
@@ -403,8 +405,7 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     own = self.objective
     if objective['gamma'] != own['gamma']:
       raise ValueError(f'its gamma is {objective["gamma"]}, here it is {own["gamma"]}')
-    parts = ['embedding', 'averaged_embedding']
-    parts += ['critic', 'target_critic', 'critic_optimizer']
+    parts = [*EMBEDDINGS, 'critic', 'target_critic', 'critic_optimizer']
     adapts = own['target_entropy'] is not None
     if adapts and own['entropy_of_action'] and own == objective:
       parts += ['log_temperature', 'temperature_optimizer']

@@ -25,7 +25,6 @@ from latent_hrl.training import replay_store
 _PREFIX = 'step_'
 _DAMAGED = 'damaged_'
 _ARRAYS = ('agent.npz', 'state.npz')
-_EMBEDDINGS = ('embedding', 'averaged_embedding')
 
 
 class Checkpoints:
@@ -207,7 +206,9 @@ def inherit(
     groups = {name: agent.state_parts[name] for name in parts}
     arrays = _read_arrays(path, _ARRAYS[0], state)
     # A policy may embed the state in another way than the one below.
-    unlike = [k for k in groups if k in _EMBEDDINGS and not _agree(arrays, k, groups[k])]
+    unlike = [
+      k for k in groups if k in agents.EMBEDDINGS and not _agree(arrays, k, groups[k])
+    ]
     for name in unlike:
       del groups[name]
     assignments = _assignments(arrays, groups)
