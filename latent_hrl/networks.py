@@ -226,10 +226,12 @@ class LatentPolicyNetwork(network.Network):
 
   @property
   def embedding_variables(self) -> list[tf.Variable]:
-    """The weights that embed the state: any of them leave a fresh network the identity."""
-    variables = list(self._embedding.variables)
-    # A Gaussian policy has shift and log-scale for its last layer.
-    return variables[:-2] if self._gaussian else variables
+    """The weights of the relu layers that embed the state.
+
+    Any of them leave a fresh network the identity. The linear layer behind them is the
+    network's own: it picks what the couplings need, and a Gaussian's shift and log-scale.
+    """
+    return list(self._embedding.variables)[:-2]
 
   def flow(self, observation: tf.Tensor) -> tfb.Bijector:
     """Returns f(·; s) without the squashing, for observations [B, O] float32."""

@@ -133,7 +133,12 @@ def make_actor(spec, observation_size: int = 3, **kwargs) -> networks.LatentPoli
 
 
 def make_agent(
-  spec, observation_size: int = 3, optimizer=None, embedding_units=(8,), **kwargs
+  spec,
+  observation_size: int = 3,
+  optimizer=None,
+  embedding_units=(8,),
+  embedding_size=None,
+  **kwargs,
 ) -> agents.LatentSpaceAgent:
   """A small agent, its weights drawn from a fixed seed."""
   tf.keras.utils.set_random_seed(3)
@@ -149,7 +154,10 @@ def make_agent(
     ts.time_step_spec(observation_spec),
     spec,
     actor_network=networks.LatentPolicyNetwork(
-      observation_spec, spec, embedding_units=embedding_units
+      observation_spec,
+      spec,
+      embedding_units=embedding_units,
+      embedding_size=embedding_size,
     ),
     critic_network=networks.TwinCriticNetwork(
       (observation_spec, judged_spec), hidden_units=(8,), layer_norm=False

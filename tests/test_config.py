@@ -39,7 +39,7 @@ def test_stacks_are_ordered_bottom_first():
 
   layers = gin.query_parameter('train_stack.layers')
   assert [layer.scoped_selector.split('/')[0] for layer in layers] == ['base', 'upper']
-  assert gin.query_parameter('upper/LatentPolicyNetwork.shift_scale') == 10.0
+  assert gin.query_parameter('upper/LatentPolicyNetwork.shift_scale') == 3.0
   assert gin.query_parameter('upper/create_agent.entropy_of') == 'action'
 
 

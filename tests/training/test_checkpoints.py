@@ -264,9 +264,14 @@ def _checkpoint_of_a_lower_layer(directory, judged='action'):
   return agent, replay
 
 
-def test_a_layer_inherits_embedding_critic_and_replay_but_not_what_to_do(tmp_path):
+# What a layer picks from the embedding is its own, and may be more than the one below has.
+@pytest.mark.parametrize('embedding_size', [None, 9])
+def test_a_layer_inherits_embedding_critic_and_replay_but_not_what_to_do(
+  embedding_size, tmp_path
+):
   lower, replay = _checkpoint_of_a_lower_layer(tmp_path)
-  upper, own = helpers.make_agent(helpers.action_spec()), _replay(seed=9)
+  own = _replay(seed=9)
+  upper = helpers.make_agent(helpers.action_spec(), embedding_size=embedding_size)
   helpers.perturb(upper.state_variables)
   actor = [variable.numpy() for variable in upper.state_parts['actor']]
 
@@ -279,6 +284,7 @@ def test_a_layer_inherits_embedding_critic_and_replay_but_not_what_to_do(tmp_pat
     'target_critic',
     'critic_optimizer',
   ):
+    assert lower.state_parts[part]
     for mine, theirs in zip(upper.state_parts[part], lower.state_parts[part], strict=True):
       np.testing.assert_array_equal(mine, theirs)
   for before, variable in zip(actor, upper.state_parts['actor'], strict=True):
