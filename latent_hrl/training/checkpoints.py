@@ -178,7 +178,7 @@ def inherit(
   agent: agents.OffPolicyAgent,
   replay: replay_lib.ReplayBuffer,
   critic_network: Mapping[str, Any],
-) -> None:
+) -> list[str]:
   """Takes `agent.inherited_parts` and the replay from the checkpoint of the layer below.
 
   Args:
@@ -188,6 +188,9 @@ def inherit(
     replay: Its empty replay.
     critic_network: What gin binds of its critic: the scale of the values does not show in
       the weights.
+
+  Returns:
+    Names of the parts that came along; an embedding of other widths does not.
 
   Raises:
     ConfigError: If there is no such checkpoint, or it does not fit.
@@ -224,6 +227,7 @@ def inherit(
   replay.end_episode()
   for variable, value in assignments:
     variable.assign(value)
+  return list(groups)
 
 
 _DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile)

@@ -219,21 +219,22 @@ class OffPolicyLearning:
     return state
 
   def _inherit(self) -> None:
-    """Starts from critic and replay of the layer below."""
+    """Starts from what the layer below has learned, and says from what."""
     lower = self._draft.lower
     assert lower is not None
     record = lower.manifest.layers[-1]
     # DIR/layers/NAME lies beside DIR/checkpoints/NAME.
     directory = lower.path.resolve().parent.parent / 'checkpoints' / record.name
-    checkpoints_lib.inherit(
+    parts = checkpoints_lib.inherit(
       directory,
       record.env_steps,
       self._agent,
       self._replay,
       self._lesson.critic_network or {},
     )
+    embedding = 'embedding, ' if 'embedding' in parts else ''
     print(
-      f'{self._spec.name}: inherits embedding, critic and {len(self._replay):,} '
+      f'{self._spec.name}: inherits {embedding}critic and {len(self._replay):,} '
       f'transitions of {record.name}',
       flush=True,
     )

@@ -275,7 +275,7 @@ def test_a_layer_inherits_embedding_critic_and_replay_but_not_what_to_do(
   helpers.perturb(upper.state_variables)
   actor = [variable.numpy() for variable in upper.state_parts['actor']]
 
-  checkpoints_lib.inherit(tmp_path, 16, upper, own, CRITIC)
+  parts = checkpoints_lib.inherit(tmp_path, 16, upper, own, CRITIC)
 
   for part in (
     'embedding',
@@ -284,6 +284,7 @@ def test_a_layer_inherits_embedding_critic_and_replay_but_not_what_to_do(
     'target_critic',
     'critic_optimizer',
   ):
+    assert part in parts
     assert lower.state_parts[part]
     for mine, theirs in zip(upper.state_parts[part], lower.state_parts[part], strict=True):
       np.testing.assert_array_equal(mine, theirs)
@@ -298,7 +299,9 @@ def test_a_policy_that_embeds_in_another_way_keeps_its_own(tmp_path):
   _checkpoint_of_a_lower_layer(tmp_path)
   upper = helpers.make_agent(helpers.action_spec(), embedding_units=(9,))
   before = [variable.numpy() for variable in upper.state_parts['embedding']]
-  checkpoints_lib.inherit(tmp_path, 16, upper, _replay(), CRITIC)
+  parts = checkpoints_lib.inherit(tmp_path, 16, upper, _replay(), CRITIC)
+  assert 'critic' in parts
+  assert 'embedding' not in parts
   for mine, variable in zip(before, upper.state_parts['embedding'], strict=True):
     np.testing.assert_array_equal(mine, variable)
 

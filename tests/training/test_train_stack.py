@@ -189,14 +189,19 @@ SAME_REWARD = (
 
 
 @pytest.mark.usefixtures('quick_training')
-def test_a_layer_starts_from_critic_and_replay_of_the_one_below(run, tmp_path, capsys):
+@pytest.mark.parametrize(
+  ('units', 'told'), [('(16,)', 'embedding, critic'), ('(9,)', 'critic')]
+)
+def test_a_layer_starts_from_critic_and_replay_of_the_one_below(
+  units, told, run, tmp_path, capsys
+):
   base = run / 'layers' / 'base'
   stack = f'train_stack.layers = ["{base}", @north_east/Layer()]'
-  top = _train(tmp_path, stack, *SAME_REWARD, 'north_east/Trainer.initial_steps = 1')
+  width = f'north_east/LatentPolicyNetwork.embedding_units = {units}'
+  start = 'north_east/Trainer.initial_steps = 1'
+  top = _train(tmp_path, stack, *SAME_REWARD, start, width)
 
-  assert (
-    'north_east: inherits embedding, critic and 200 transitions' in capsys.readouterr().out
-  )
+  assert f'north_east: inherits {told} and 200 transitions' in capsys.readouterr().out
   assert top.manifest.layers[-1].env_steps == 100
   # It has learned through the frozen layer, and not moved far yet.
   first, last = _rows(tmp_path)
