@@ -326,6 +326,11 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     return self._averaged_actor_network
 
   @property
+  def actor_optimizer(self) -> tf.keras.optimizers.Optimizer:
+    """What takes the steps of the policy that learns."""
+    return self._actor_optimizer
+
+  @property
   def critic_network(self) -> networks.TwinCriticNetwork:
     """The twin critics."""
     return self._critic_network

@@ -35,6 +35,21 @@ def executed_action(draft: draft_lib.Draft) -> agents.ExecutedAction:
   )
 
 
+def agent(draft: draft_lib.Draft) -> agents.OffPolicyAgent | ppo.PpoBaseline:
+  """Builds the agent of a draft, from the gin configuration in scope.
+
+  Args:
+    draft: The layer on its task.
+  """
+  tf.keras.utils.set_random_seed(draft.seeds.weights)
+  more = {}
+  if draft.lower is not None and draft.spec.critic == 'action':
+    more['executed_action'] = executed_action(draft)
+  return draft.spec.agent_fn(
+    draft.time_step_spec, draft.output_spec, seed=draft.seeds.agent, **more
+  )
+
+
 def learning(
   draft: draft_lib.Draft,
   settings: settings_lib.TrainerSettings,
@@ -47,16 +62,10 @@ def learning(
     settings: Numbers of the loop.
     root_dir: Directory of the run.
   """
-  tf.keras.utils.set_random_seed(draft.seeds.weights)
-  more = {}
-  if draft.lower is not None and draft.spec.critic == 'action':
-    more['executed_action'] = executed_action(draft)
-  agent = draft.spec.agent_fn(
-    draft.time_step_spec, draft.output_spec, seed=draft.seeds.agent, **more
-  )
-  if isinstance(agent, ppo.PpoBaseline):
-    return on_policy.OnPolicyLearning(draft, agent)
-  return off_policy.OffPolicyLearning(draft, agent, settings, root_dir)
+  learner = agent(draft)
+  if isinstance(learner, ppo.PpoBaseline):
+    return on_policy.OnPolicyLearning(draft, learner)
+  return off_policy.OffPolicyLearning(draft, learner, settings, root_dir)
 
 
 def trainer(

@@ -10,7 +10,7 @@ import json
 import pathlib
 import shutil
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -205,19 +205,7 @@ def inherit(
     )
     if theirs or mine:
       raise ValueError(f'its critic has {theirs}, this one {mine}')
-    parts = agent.inherited_parts(state['objective'])
-    groups = {name: agent.state_parts[name] for name in parts}
-    arrays = _read_arrays(path, _ARRAYS[0], state)
-    # A policy may embed the state in another way than the one below.
-    unlike = [
-      k for k in groups if k in agents.EMBEDDINGS and not _agree(arrays, k, groups[k])
-    ]
-    for name in unlike:
-      del groups[name]
-    assignments = _assignments(arrays, groups)
-    chunks = [replay_store.Chunk(**chunk) for chunk in state['chunks']]
-    scalars = {**state['replay'], 'rng': replay.scalars['rng']}
-    replay_store.ReplayStore(directory / 'replay').restore(replay, chunks, scalars)
+    taken = _take(path, state, agent, agent.inherited_parts(state['objective']), replay)
   except _DAMAGE as error:
     raise errors.ConfigError(
       f'nothing to inherit in {path} ({_reason(error)}): it must be the checkpoint at the '
@@ -225,6 +213,52 @@ def inherit(
       'capacity'
     ) from None
   replay.end_episode()
+  return taken
+
+
+def take(
+  path: pathlib.Path, agent: agents.OffPolicyAgent, parts: Sequence[str]
+) -> list[str]:
+  """Takes some parts of an agent from a checkpoint of any layer.
+
+  Args:
+    path: The checkpoint, a directory step_N.
+    agent: The agent.
+    parts: Names of its `state_parts`.
+
+  Returns:
+    Names of the parts that came along; an embedding of other widths does not.
+
+  Raises:
+    ConfigError: If there is no such checkpoint, it is damaged, or it does not fit.
+  """
+  try:
+    return _take(path, _read_state(path), agent, parts)
+  except _DAMAGE as error:
+    raise errors.ConfigError(
+      f'no checkpoint to read in {path} ({_reason(error)})'
+    ) from None
+
+
+def _take(
+  path: pathlib.Path,
+  state: dict[str, Any],
+  agent: agents.OffPolicyAgent,
+  parts: Sequence[str],
+  replay: replay_lib.ReplayBuffer | None = None,
+) -> list[str]:
+  """Takes parts of the agent, and the rows of the replay, once all is known to fit."""
+  arrays = _read_arrays(path, _ARRAYS[0], state)
+  groups = {name: agent.state_parts[name] for name in parts}
+  # A policy may embed the state in another way than the one that it takes from.
+  for name in set(groups) & set(agents.EMBEDDINGS):
+    if not _agree(arrays, name, groups[name]):
+      del groups[name]
+  assignments = _assignments(arrays, groups)
+  if replay is not None:
+    chunks = [replay_store.Chunk(**chunk) for chunk in state['chunks']]
+    scalars = {**state['replay'], 'rng': replay.scalars['rng']}
+    replay_store.ReplayStore(path.parent / 'replay').restore(replay, chunks, scalars)
   for variable, value in assignments:
     variable.assign(value)
   return list(groups)
