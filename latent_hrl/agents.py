@@ -373,7 +373,8 @@ class LatentSpaceAgent(tf_agent.TFAgent):
       **_policy_parts('averaged_', self._averaged_actor_network),
       'critic': list(self._critic_network.variables),
       'target_critic': list(self._target_critic_network.variables),
-      'log_temperature': [self._log_temperature],
+      # A fixed one is what a run is told, not what it has learned.
+      'log_temperature': [self._log_temperature] if self._adaptive_temperature else [],
       'actor_optimizer': list(self._actor_optimizer.variables),
       'critic_optimizer': list(self._critic_optimizer.variables),
       'temperature_optimizer': list(self._temperature_optimizer.variables),

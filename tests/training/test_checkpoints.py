@@ -72,6 +72,20 @@ def test_restored_run_goes_on_exactly_as_the_saved_one(saved):
     np.testing.assert_array_equal(mine, theirs)
 
 
+def test_a_run_goes_on_with_the_fixed_temperature_that_it_is_given(tmp_path):
+  first, other = (
+    helpers.make_agent(helpers.action_spec(), temperature=value) for value in (0.5, 0.2)
+  )
+  checkpoints_lib.Checkpoints(tmp_path, first, _replay()).save(16, {})
+
+  checkpoints_lib.Checkpoints(tmp_path, other, _replay()).restore()
+
+  assert float(other.temperature) == pytest.approx(0.2)
+  adapting = helpers.make_agent(helpers.action_spec())
+  with pytest.raises(errors.ConfigError, match='configuration: log_temperature has other'):
+    checkpoints_lib.Checkpoints(tmp_path, adapting, _replay()).restore()
+
+
 def test_state_covers_weights_optimisers_temperature_and_step():
   agent = helpers.make_agent(helpers.action_spec())
   before = _values(agent)
