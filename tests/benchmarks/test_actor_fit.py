@@ -3,7 +3,7 @@
 import gin
 import pytest
 
-from benchmarks import still_critics
+from benchmarks import actor_fit
 from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl.training import train_stack
@@ -54,10 +54,8 @@ def test_an_actor_rises_to_what_its_critics_ask_for(checkpoint):
   _load('train_stack.layers = [@base/Layer()]')
   before = {path: path.read_bytes() for path in checkpoint.iterdir()}
 
-  steps, objectives = zip(
-    *still_critics.measure(checkpoint, None, 0, [100, 200]), strict=True
-  )
-  trained = still_critics.measure(checkpoint, checkpoint, 0, [100])
+  steps, objectives = zip(*actor_fit.measure(checkpoint, None, 0, [100, 200]), strict=True)
+  trained = actor_fit.measure(checkpoint, checkpoint, 0, [100])
 
   assert steps == (0, 100, 200)
   assert objectives[0] < objectives[1] < objectives[2]
@@ -68,10 +66,10 @@ def test_an_actor_rises_to_what_its_critics_ask_for(checkpoint):
 @pytest.mark.usefixtures('quick_training')
 def test_a_layer_above_starts_from_what_the_policy_below_reaches(run, checkpoint):
   _load('train_stack.layers = [@base/Layer()]')
-  own = still_critics.measure(checkpoint, checkpoint, 0, [100])
+  own = actor_fit.measure(checkpoint, checkpoint, 0, [100])
   base = run / 'layers' / 'base'
   _load(f"train_stack.layers = ['{base}', @upper/Layer()]", *ABOVE)
-  above = still_critics.measure(checkpoint, checkpoint, 0, [100])
+  above = actor_fit.measure(checkpoint, checkpoint, 0, [100])
 
   assert above[0][1] == pytest.approx(own[0][1], rel=1e-4)
   assert above[1][1] > above[0][1]
@@ -94,13 +92,13 @@ def test_a_layer_above_starts_from_what_the_policy_below_reaches(run, checkpoint
 def test_what_cannot_be_compared_is_told(bindings, updates, reason, checkpoint):
   _load('train_stack.layers = [@base/Layer()]', *bindings)
   with pytest.raises(errors.ConfigError, match=reason):
-    still_critics.measure(checkpoint, None, 0, updates)
+    actor_fit.measure(checkpoint, None, 0, updates)
 
 
 @pytest.mark.parametrize('name', ['best', 'step_0000000007'])
 def test_a_checkpoint_that_is_not_there_is_told(name, checkpoint):
   _load('train_stack.layers = [@base/Layer()]')
   with pytest.raises(errors.ConfigError, match=f'{name}.*checkpoint'):
-    still_critics.measure(checkpoint.with_name(name), None, 0, [100])
+    actor_fit.measure(checkpoint.with_name(name), None, 0, [100])
   with pytest.raises(errors.ConfigError, match=f'no checkpoint to read in .*{name}'):
-    still_critics.measure(checkpoint, checkpoint.with_name(name), 0, [100])
+    actor_fit.measure(checkpoint, checkpoint.with_name(name), 0, [100])
