@@ -114,6 +114,15 @@ def test_a_goal_stack_stands_on_a_base_that_sees_no_goal(robot):
     assert gin.query_parameter('goal/Layer.interval') == 3
 
 
+@pytest.mark.parametrize('task', ['hopper', 'walker2d'])
+@pytest.mark.parametrize('layer', ['base', 'upper'])
+def test_what_can_fall_keeps_its_temperature(task, layer):
+  for file in (f'gin/{task}.gin', f'gin/stack_{task}.gin'):
+    config.load([file])
+    with gin.config_scope(layer):
+      assert gin.get_bindings('create_agent')['temperature'] == 0.2
+
+
 def test_the_maze_pays_what_the_paper_says_and_nothing_else():
   for maze, layer in (('cross', 'maze'), ('cross', 'flat'), ('u', 'maze'), ('u', 'flat')):
     suffix = '_flat' if layer == 'flat' else ''
