@@ -38,7 +38,7 @@ Algorithms and Applications" (2018), section 5, on log α.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import gin
 import numpy as np
@@ -52,31 +52,13 @@ from tf_agents.trajectories import time_step as ts
 from tf_agents.typing import types
 from tf_agents.utils import common
 
+from latent_hrl import agent_protocol
 from latent_hrl import networks
 
 # Whose entropy a layer may maximise (module docstring).
 ENTROPIES = ('output', 'action')
 # Parts of a policy that a layer above may take along, where they have the same shapes.
 EMBEDDINGS = ('embedding', 'averaged_embedding')
-
-
-class Batch(NamedTuple):
-  """Transitions of one layer, float32; the leading shape is [B].
-
-  Attributes:
-    observation: [B, O], what the layer saw.
-    output: [B, D], what the critic judges: the layer's output, or the executed action.
-    reward: [B], the layer's own reward.
-    discount: [B], 0 after a termination, otherwise 1 (a time limit included), or γᵏ⁻¹ where
-      the layer puts out every k steps.
-    next_observation: [B, O].
-  """
-
-  observation: tf.Tensor
-  output: tf.Tensor
-  reward: tf.Tensor
-  discount: tf.Tensor
-  next_observation: tf.Tensor
 
 
 class LossExtra(NamedTuple):
@@ -112,40 +94,6 @@ class ExecutedAction(NamedTuple):
 
   decode: Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
   spec: types.TensorSpec
-
-
-class OffPolicyAgent(Protocol):
-  """What the training loop asks of an agent that learns from a replay."""
-
-  @property
-  def actor_network(self) -> networks.PolicyNetwork:
-    """The policy that learns and collects."""
-
-  @property
-  def averaged_actor_network(self) -> networks.PolicyNetwork:
-    """The policy to evaluate and save; the same, if the agent keeps no average."""
-
-  @property
-  def gamma(self) -> float:
-    """Discount per environment step."""
-
-  @property
-  def loss_names(self) -> Sequence[str]:
-    """Names of what `update` returns as extra, in order."""
-
-  @property
-  def state_parts(self) -> dict[str, list[tf.Variable]]:
-    """All variables that a resumed run needs, by what they belong to."""
-
-  @property
-  def objective(self) -> dict[str, Any]:
-    """What its values mean, JSON types: kept in checkpoints for `inherited_parts`."""
-
-  def inherited_parts(self, objective: dict[str, Any]) -> Sequence[str]:
-    """Names of those that may start from the layer below, which has this objective."""
-
-  def update(self, batch: Batch) -> tf_agent.LossInfo:
-    """One update on transitions with leading shape [B]. Traceable by XLA."""
 
 
 def _policy_parts(
@@ -455,7 +403,7 @@ class LatentSpaceAgent(tf_agent.TFAgent):
       return judged, log_det - log_prob - self._log_box_volume
     return judged, self.entropy_term(output, log_prob)
 
-  def critic_target(self, batch: Batch, seed: tf.Tensor) -> tf.Tensor:
+  def critic_target(self, batch: agent_protocol.Batch, seed: tf.Tensor) -> tf.Tensor:
     """The critics' regression target, float32 [B], no gradient (module docstring)."""
     judged, entropy = self._sample(batch.next_observation, seed)
     values, _ = self._target_critic_network((batch.next_observation, judged))
@@ -463,7 +411,7 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     return tf.stop_gradient(batch.reward + self._gamma * batch.discount * soft_value)
 
   def critic_loss(
-    self, batch: Batch, target: tf.Tensor, weights: tf.Tensor | float = 1.0
+    self, batch: agent_protocol.Batch, target: tf.Tensor, weights: tf.Tensor | float = 1.0
   ) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the critic loss, a scalar, and the values [B, 2] (module docstring)."""
     values, _ = self._critic_network((batch.observation, batch.output))
@@ -493,7 +441,9 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     folded = tf.random.experimental.stateless_fold_in(base, step)
     return tf.random.experimental.stateless_split(folded, 2)
 
-  def update(self, batch: Batch, weights: tf.Tensor | float = 1.0) -> tf_agent.LossInfo:
+  def update(
+    self, batch: agent_protocol.Batch, weights: tf.Tensor | float = 1.0
+  ) -> tf_agent.LossInfo:
     """One full update of critic, actor, temperature and target. Traceable by XLA.
 
     All gradients are taken at the weights from before the update.
@@ -556,9 +506,9 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     self._update_target(tau=1.0)
     self._update_average(tau=1.0)
 
-  def _to_batch(self, experience: types.NestedTensor) -> Batch:
+  def _to_batch(self, experience: types.NestedTensor) -> agent_protocol.Batch:
     time_step, policy_step, next_time_step = self._as_transition(experience)
-    return Batch(
+    return agent_protocol.Batch(
       observation=time_step.observation,
       output=self._judged(time_step.observation, policy_step.action)[0],
       reward=next_time_step.reward,

@@ -13,6 +13,7 @@ from gymnasium import spaces
 from tf_agents.specs import tensor_spec
 from tf_agents.trajectories import time_step as ts
 
+from latent_hrl import agent_protocol
 from latent_hrl import agents
 from latent_hrl import networks
 from latent_hrl import observations
@@ -166,17 +167,19 @@ def make_agent(
   )
 
 
-def make_batch(size: int = 6, seed: int = 0, observation_size: int = 3) -> agents.Batch:
+def make_batch(
+  size: int = 6, seed: int = 0, observation_size: int = 3
+) -> agent_protocol.Batch:
   """Random transitions inside the toy's box, every third one terminal."""
   rng = np.random.default_rng(seed)
-  arrays = agents.Batch(
+  arrays = agent_protocol.Batch(
     observation=rng.normal(size=(size, observation_size)),
     output=rng.uniform(BOX_LOW, BOX_HIGH, size=(size, 2)),
     reward=rng.normal(size=size),
     discount=np.where(np.arange(size) % 3 == 2, 0.0, 1.0),
     next_observation=rng.normal(size=(size, observation_size)),
   )
-  return agents.Batch(*[tf.constant(array.astype(np.float32)) for array in arrays])
+  return agent_protocol.Batch(*[tf.constant(array.astype(np.float32)) for array in arrays])
 
 
 def make_record(name: str, reads: tuple[str, ...], **kwargs) -> manifest_lib.LayerRecord:

@@ -7,6 +7,7 @@ import tensorflow as tf
 from tf_agents.trajectories import time_step as ts
 from tf_agents.trajectories import trajectory
 
+from latent_hrl import agent_protocol
 from latent_hrl import agents
 from tests import helpers
 
@@ -402,7 +403,7 @@ def test_weights_multiply_the_loss_of_each_transition():
 def test_transitions_of_weight_zero_do_not_teach():
   batch, junk = helpers.make_batch(), helpers.make_batch(seed=1)
   weights = tf.constant([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
-  mixed = agents.Batch(
+  mixed = agent_protocol.Batch(
     *[tf.concat([a[:3], b[3:]], axis=0) for a, b in zip(batch, junk, strict=True)]
   )
   agent = _affine_agent('bounded', temperature=None)

@@ -14,7 +14,7 @@ from tf_agents.trajectories import policy_step
 from tf_agents.trajectories import time_step as ts
 from tf_agents.trajectories import trajectory
 
-from latent_hrl import agents
+from latent_hrl import agent_protocol
 from latent_hrl.baselines import policies
 
 # TF-Agents 0.19 is written for Keras' optimisers of before 2.11.
@@ -23,7 +23,7 @@ Optimizer = Any  # Keras comes without types.
 
 
 class OffPolicyBaseline:
-  """An agent of TF-Agents as an `agents.OffPolicyAgent`."""
+  """An agent of TF-Agents as an `agent_protocol.OffPolicyAgent`."""
 
   def __init__(
     self,
@@ -74,7 +74,7 @@ class OffPolicyBaseline:
     """The agent inside."""
     return self._agent
 
-  def update(self, batch: agents.Batch) -> tf_agent.LossInfo:
+  def update(self, batch: agent_protocol.Batch) -> tf_agent.LossInfo:
     """One update of TF-Agents' agent. Traceable by XLA.
 
     Args:

@@ -6,6 +6,7 @@ import pathlib
 import gin
 import tensorflow as tf
 
+from latent_hrl import agent_protocol
 from latent_hrl import agents
 from latent_hrl import config
 from latent_hrl import errors
@@ -35,7 +36,7 @@ def executed_action(draft: draft_lib.Draft) -> agents.ExecutedAction:
   )
 
 
-def agent(draft: draft_lib.Draft) -> agents.OffPolicyAgent | ppo.PpoBaseline:
+def agent(draft: draft_lib.Draft) -> agent_protocol.OffPolicyAgent | ppo.PpoBaseline:
   """Builds the agent of a draft, from the gin configuration in scope.
 
   Args:

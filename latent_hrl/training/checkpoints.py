@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from latent_hrl import agent_protocol
 from latent_hrl import agents
 from latent_hrl import errors
 from latent_hrl import files
@@ -33,7 +34,7 @@ class Checkpoints:
   def __init__(
     self,
     directory: pathlib.Path,
-    agent: agents.OffPolicyAgent,
+    agent: agent_protocol.OffPolicyAgent,
     replay: replay_lib.ReplayBuffer,
     run: dict[str, Any] | None = None,
     keep: int = 2,
@@ -175,7 +176,7 @@ def reaches(directory: pathlib.Path, env_steps: int) -> bool:
 def inherit(
   directory: pathlib.Path,
   env_steps: int,
-  agent: agents.OffPolicyAgent,
+  agent: agent_protocol.OffPolicyAgent,
   replay: replay_lib.ReplayBuffer,
   critic_network: Mapping[str, Any],
 ) -> list[str]:
@@ -217,7 +218,7 @@ def inherit(
 
 
 def take(
-  path: pathlib.Path, agent: agents.OffPolicyAgent, parts: Sequence[str]
+  path: pathlib.Path, agent: agent_protocol.OffPolicyAgent, parts: Sequence[str]
 ) -> list[str]:
   """Takes some parts of an agent from a checkpoint of any layer.
 
@@ -243,7 +244,7 @@ def take(
 def _take(
   path: pathlib.Path,
   state: dict[str, Any],
-  agent: agents.OffPolicyAgent,
+  agent: agent_protocol.OffPolicyAgent,
   parts: Sequence[str],
   replay: replay_lib.ReplayBuffer | None = None,
 ) -> list[str]:

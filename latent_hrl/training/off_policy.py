@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from latent_hrl import agents
+from latent_hrl import agent_protocol
 from latent_hrl import errors
 from latent_hrl import observations
 from latent_hrl import threads
@@ -33,7 +33,7 @@ class OffPolicyLearning:
   def __init__(
     self,
     draft: draft_lib.Draft,
-    agent: agents.OffPolicyAgent,
+    agent: agent_protocol.OffPolicyAgent,
     settings: settings_lib.TrainerSettings,
     root_dir: pathlib.Path,
   ):
@@ -153,7 +153,7 @@ class OffPolicyLearning:
     decisions = env_steps // self._spec.interval
     return int(decisions * self._settings.updates_per_decision)
 
-  def _take(self, losses: np.ndarray, batch: agents.Batch, env_steps: int) -> None:
+  def _take(self, losses: np.ndarray, batch: agent_protocol.Batch, env_steps: int) -> None:
     """Acts with the new weights, unless they are worth nothing."""
     if not np.isfinite(losses).all():
       named = dict(zip(self._agent.loss_names, losses.tolist(), strict=True))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from latent_hrl import agents
+from latent_hrl import agent_protocol
 
 
 class ReplayBuffer:
@@ -93,7 +93,7 @@ class ReplayBuffer:
       self._rows_written += 1
       self._episode_open = False
 
-  def sample(self, batches: int, batch_size: int) -> agents.Batch:
+  def sample(self, batches: int, batch_size: int) -> agent_protocol.Batch:
     """Draws transitions uniformly, with replacement.
 
     Args:
@@ -118,7 +118,7 @@ class ReplayBuffer:
     following = rows + 1
     following[following == self._capacity] = 0
     shape = (batches, batch_size)
-    return agents.Batch(
+    return agent_protocol.Batch(
       observation=self._observations[rows].reshape(*shape, -1),
       output=self._outputs[rows].reshape(*shape, -1),
       reward=self._rewards[rows].reshape(shape),

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from tf_agents.trajectories import trajectory
 
+from latent_hrl import agent_protocol
 from latent_hrl import agents
 from latent_hrl.training import updates
 from tests import helpers
@@ -39,7 +40,7 @@ def _run():
   start = [variable.numpy() for variable in single.state_variables]
   batches = [helpers.make_batch(seed=seed) for seed in range(K)]
   losses = [single.train(_as_trajectory(batch)) for batch in batches]
-  stacked = agents.Batch(*[tf.stack(parts) for parts in zip(*batches, strict=True)])
+  stacked = agent_protocol.Batch(*[tf.stack(parts) for parts in zip(*batches, strict=True)])
   means = updates.fused_update(fused)(stacked, tf.constant(K))
   return start, single, fused, losses, means
 
@@ -68,7 +69,7 @@ def test_it_does_as_many_updates_as_told_and_as_there_are_batches():
   agent = helpers.make_agent(helpers.action_spec())
   before = [variable.numpy() for variable in agent.state_variables]
   batches = [helpers.make_batch(seed=seed) for seed in range(K)]
-  stacked = agents.Batch(*[tf.stack(parts) for parts in zip(*batches, strict=True)])
+  stacked = agent_protocol.Batch(*[tf.stack(parts) for parts in zip(*batches, strict=True)])
 
   update = updates.fused_update(agent)
 
