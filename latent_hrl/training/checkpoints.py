@@ -56,12 +56,15 @@ class Checkpoints:
     self._run = json.loads(json.dumps(run or {}))  # As it is read again, without tuples.
     self._keep = keep
 
-  def begin(self) -> bool:
-    """Makes the directory, and returns whether it was there: whether this run has begun."""
-    begun = self._directory.exists()
+  @property
+  def begun(self) -> bool:
+    """Whether the layer's training has begun in this directory."""
+    return self._directory.exists()
+
+  def begin(self) -> None:
+    """Makes the directory: from now on it has."""
     with files.told(self._directory):
       self._directory.mkdir(parents=True, exist_ok=True)
-    return begun
 
   def save(
     self,

@@ -109,7 +109,9 @@ class OffPolicyLearning:
 
   def prepare(self) -> None:
     """Starts compiling: evaluation and the first random steps need not wait for it."""
-    if self._spec.env_steps < self._settings.initial_steps:
+    calls = self._settings.steps_per_call
+    last_call = (self._spec.env_steps - 1) // calls * calls
+    if last_call < self._settings.initial_steps:
       print(
         f'{self._spec.name}: note: no update within {self._spec.env_steps:,} steps; '
         f'Trainer.initial_steps is {self._settings.initial_steps:,}',
@@ -194,15 +196,15 @@ class OffPolicyLearning:
 
   def restore(self) -> dict[str, Any] | None:
     """Takes up the newest checkpoint, or what the layer below has learned."""
-    begun = self._checkpoints.begin()
     restored = self._checkpoints.restore()
     if restored is None:
       saved = self._root_dir / 'layers' / self._spec.name
-      if saved.exists() and not begun:
+      if saved.exists() and not self._checkpoints.begun:
         raise errors.ConfigError(
           f'{saved} cannot be trained further: its checkpoints are gone; use another '
           '--root_dir, or remove the layer to train it anew'
         )
+      self._checkpoints.begin()
       if self._spec.inherit:
         self._inherit()
       return None

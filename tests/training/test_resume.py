@@ -157,9 +157,13 @@ def test_a_run_goes_on_only_with_its_own_settings(whole, tmp_path, binding, word
 def test_a_layer_without_its_checkpoints_is_not_trained_over(whole, tmp_path):
   shutil.copytree(whole(ONE), tmp_path / 'run')
   shutil.rmtree(tmp_path / 'run' / 'checkpoints')
+  before = helpers.file_bytes(tmp_path / 'run')
 
-  with pytest.raises(errors.ConfigError, match='its checkpoints are gone'):
-    _train(tmp_path / 'run', (*ONE, 'base/Layer.env_steps = 300'))
+  # However often it is tried.
+  for _ in range(2):
+    with pytest.raises(errors.ConfigError, match='its checkpoints are gone'):
+      _train(tmp_path / 'run', (*ONE, 'base/Layer.env_steps = 300'))
+    assert helpers.file_bytes(tmp_path / 'run') == before
 
 
 def test_a_signal_leaves_a_checkpoint_and_its_handlers_as_they_were(tmp_path, monkeypatch):
