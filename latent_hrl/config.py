@@ -95,6 +95,9 @@ def _check_scopes(layers: object) -> None:
     scope for scope, selector in bindings if selector.endswith(('.Layer', '.System'))
   }
   known |= {getattr(layer, 'name', '') for layer in _as_list(layers)}
+  for _, name, terms in bound_values(('weighted_sum',)):
+    if name == 'terms' and isinstance(terms, Mapping):
+      known |= {str(term).rpartition('/')[0] for term in terms}
   for scope, selector in bindings:
     if scope and selector != 'gin.macro' and scope not in known:
       name = selector.split('.')[-1]

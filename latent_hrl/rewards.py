@@ -10,6 +10,12 @@ or is the weighted sum of several, each of which is logged by its name:
   base/Layer.reward_fn = @weighted_sum
   weighted_sum.terms = {'planar_speed': 1.0, 'alive': 0.05, 'control_cost': -0.005}
 
+where a name of one's own before a `/`, a scope of gin's, tells two of a kind apart:
+
+  weighted_sum.terms = {'home/sparse_goal': 1.0, 'far/sparse_goal': 1.0}
+  home/sparse_goal.goal = (0.0, 0.0)
+  far/sparse_goal.goal = (9.0, 0.0)
+
 `bind` reads the arguments out of gin once, so that a step costs a plain call and the
 manifest can name them.
 """
@@ -102,6 +108,9 @@ def reward(function: Callable[..., float]) -> Callable[..., float]:
   @functools.wraps(function)
   def maybe_bind(transition, **arguments):
     if transition is _BIND:
+      # Terms are bound here, where gin is in the scope of the reference.
+      if name == 'weighted_sum':
+        arguments = {'terms': _bind_terms(arguments.get('terms'))}
       return BoundReward(name, {**defaults, **arguments}, function)
     return function(transition, **arguments)
 
@@ -134,9 +143,12 @@ def bind(reward_fn: Callable[..., float]) -> BoundReward:
     raise errors.ConfigError(
       f'reward {bound.name!r}: no manifest can record the arguments {bound.arguments}'
     )
-  if bound.name == 'weighted_sum':
-    return bound._replace(arguments={'terms': _bind_terms(bound.arguments['terms'])})
   return bound
+
+
+def reward_of(term: str) -> str:
+  """Returns which reward a term of a `weighted_sum` is: its name without the scope."""
+  return term.rpartition('/')[2]
 
 
 def _bind_terms(weights: Any) -> dict[str, dict[str, Any]]:
@@ -147,19 +159,21 @@ def _bind_terms(weights: Any) -> dict[str, dict[str, Any]]:
       f'{weights!r}'
     )
   terms = {}
-  for name, weight in weights.items():
-    if name not in REWARDS or name == 'weighted_sum':
-      known = REWARDS.keys() - {'weighted_sum'}
+  for term, weight in weights.items():
+    scope, _, name = str(term).rpartition('/')
+    known = REWARDS.keys() - {'weighted_sum'}
+    if name not in known:
       raise errors.ConfigError(
-        f'weighted_sum.terms: there is no reward {name!r}{errors.nearest(str(name), known)}'
+        f'weighted_sum.terms: there is no reward {name!r}{errors.nearest(name, known)}'
       )
     number = isinstance(weight, int | float) and not isinstance(weight, bool)
     if not number or not math.isfinite(weight):
       raise errors.ConfigError(
-        f'weighted_sum.terms: the weight of {name!r} must be a number, got {weight!r}'
+        f'weighted_sum.terms: the weight of {term!r} must be a number, got {weight!r}'
       )
-    bound = bind(_CONFIGURABLE[name])
-    terms[name] = {'weight': float(weight), 'arguments': bound.arguments}
+    with gin.config_scope(scope.split('/') if scope else gin.current_scope()):
+      bound = bind(_CONFIGURABLE[name])
+    terms[term] = {'weight': float(weight), 'arguments': bound.arguments}
   return terms
 
 
@@ -167,7 +181,7 @@ def _weighted(
   transition: Transition, terms: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, float]:
   return {
-    name: term['weight'] * float(REWARDS[name](transition, **term['arguments']))
+    name: term['weight'] * float(REWARDS[reward_of(name)](transition, **term['arguments']))
     for name, term in terms.items()
   }
 
@@ -211,9 +225,9 @@ def weighted_sum(
 
   Args:
     transition: The step.
-    terms: By name of the reward; in gin its weight, and the reward's own bindings hold:
-      `{'planar_speed': 1.0, 'control_cost': -0.005}`. `bind` makes of each weight the
-      `weight` and the `arguments` of that reward.
+    terms: By name of the reward, maybe after a scope; in gin its weight, and the reward's
+      own bindings hold: `{'planar_speed': 1.0, 'far/sparse_goal': 2.0}`. `bind` makes of
+      each weight the `weight` and the `arguments` of that reward.
   """
   return sum(_weighted(transition, terms or {}).values())
 

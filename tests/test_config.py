@@ -106,6 +106,8 @@ def test_a_scope_may_be_that_of_a_layer_left_out_or_of_a_reference():
       'north_east/Trainer.batch_size = 8',
       'base/Layer.reward_fn = @near/sparse_goal',
       'near/sparse_goal.radius = 0.5',
+      "weighted_sum.terms = {'far/sparse_goal': 1.0}",
+      'far/sparse_goal.radius = 2.0',
       'size = 3',
       'Trainer.batch_size = %size',
     ],

@@ -92,12 +92,46 @@ def test_a_weighted_sum_adds_up_its_terms_and_tells_each():
   assert rewards.bind(rewards.task_reward).terms(_transition()) == {'task_reward': 2.5}
 
 
+def test_a_scope_tells_two_terms_of_a_kind_apart():
+  gin.parse_config("""
+    weighted_sum.terms = {'far/sparse_goal': 1.0, 'sparse_goal': 10.0, 'a/task_term': 2.0}
+    sparse_goal.weight = 0.5
+    far/sparse_goal.goal = (9.0, 9.0)
+    a/task_term.name = 'speed'
+  """)
+  bound = rewards.bind(rewards.weighted_sum)
+  transition = _transition(info={'reward_terms': {'speed': 2.0}})
+  assert bound.terms(transition) == {
+    'far/sparse_goal': 0.0,  # Elsewhere than the task's own goal.
+    'sparse_goal': 5.0,
+    'a/task_term': 4.0,
+  }
+  assert bound.arguments['terms']['far/sparse_goal']['arguments']['weight'] == 0.5
+
+
+def test_terms_are_bound_in_the_scope_of_the_reference():
+  gin.parse_config("""
+    near/weighted_sum.terms = {'sparse_goal': 1.0}
+    near/sparse_goal.weight = 7.0
+  """)
+  with gin.config_scope('near'):
+    assert rewards.bind(rewards.weighted_sum)(_transition()) == 7.0
+
+  @gin.configurable(module='tests')
+  def layer(reward_fn):
+    return rewards.bind(reward_fn)
+
+  gin.parse_config('layer.reward_fn = @near/weighted_sum')
+  assert layer()(_transition()) == 7.0
+
+
 @pytest.mark.parametrize(
   ('terms', 'message'),
   [
     ('None', 'must map rewards to weights'),
     ('{}', 'must map rewards to weights'),
     ("{'planar_sped': 1.0}", "no reward 'planar_sped'; did you mean 'planar_speed'"),
+    ("{'far/sparse_gol': 1.0}", "no reward 'sparse_gol'; did you mean 'sparse_goal'"),
     ("{'weighted_sum': 1.0}", "no reward 'weighted_sum'"),
     ("{'alive': 'much'}", "the weight of 'alive' must be a number, got 'much'"),
     ("{'alive': True}", "the weight of 'alive' must be a number, got True"),

@@ -239,7 +239,7 @@ def recorded_reward(layer: load.SavedLayer) -> rewards.BoundReward:
   terms = (
     record.reward_arguments.get('terms', {}) if record.reward == 'weighted_sum' else {}
   )
-  if not {record.reward, *terms} <= rewards.REWARDS.keys():
+  if not {record.reward, *map(rewards.reward_of, terms)} <= rewards.REWARDS.keys():
     return rewards.bind(rewards.task_reward)
   function = rewards.REWARDS[record.reward]
   return rewards.BoundReward(record.reward, dict(record.reward_arguments), function)
