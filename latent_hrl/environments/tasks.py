@@ -99,29 +99,33 @@ class Task(gymnasium.Wrapper):
     """Starts an episode; see `gymnasium.Env.reset`. The observation is float32 [O]."""
     try:
       observation, info = self.env.reset(seed=seed, options=options)
+      return self._flatten(observation), info
+    except errors.TaskError:
+      raise
     except Exception as error:
       raise self._broken('reset', error) from error
-    return self._flatten(observation), info
 
   def step(self, action: np.ndarray):
     """Takes a step; see `gymnasium.Env.step`. The action is float32 [D].
 
     Raises:
-      TaskError: If the task returns a NaN, an infinity or a wrong shape.
+      TaskError: If the task returns a NaN, an infinity, a wrong shape or a wrong type.
     """
     try:
       observation, reward, terminated, truncated, info = self.env.step(action)
+      if not np.isfinite(reward):
+        raise errors.TaskError(f'task {self.task_id!r} returned the reward {reward}')
+      return (
+        self._flatten(observation),
+        float(reward),
+        bool(terminated),
+        bool(truncated),
+        info,
+      )
+    except errors.TaskError:
+      raise
     except Exception as error:
       raise self._broken('step', error) from error
-    if not np.isfinite(reward):
-      raise errors.TaskError(f'task {self.task_id!r} returned the reward {reward}')
-    return (
-      self._flatten(observation),
-      float(reward),
-      bool(terminated),
-      bool(truncated),
-      info,
-    )
 
   def _broken(self, what: str, error: Exception) -> errors.TaskError:
     return errors.TaskError(

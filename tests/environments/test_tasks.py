@@ -188,6 +188,21 @@ def test_reward_that_is_not_finite_is_an_error():
     tasks.Task(env, 'Broken-v0', {}).step(np.zeros(2))
 
 
+@pytest.mark.parametrize(
+  ('space', 'observation', 'reward', 'reason'),
+  [
+    (_box(2), {'body': np.zeros(2)}, 0.0, 'TypeError: float.* argument'),
+    (spaces.Dict(body=_box(2)), np.zeros(2), 0.0, "AttributeError: .* attribute 'get'"),
+    (_box(2), np.zeros(2), None, 'TypeError: '),
+    (_box(2), np.zeros(2), 'much', 'TypeError: '),
+  ],
+)
+def test_what_is_of_another_type_is_one_error(space, observation, reward, reason):
+  env = _FixedEnv(space, observation=observation, reward=reward)
+  with pytest.raises(errors.TaskError, match=f"'Broken-v0' failed in step: {reason}"):
+    tasks.Task(env, 'Broken-v0', {}).step(np.zeros(2))
+
+
 def test_action_arrives_unchanged(toy_task):
   task = toy_task()
   task.reset(seed=0)
