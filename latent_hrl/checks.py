@@ -1,7 +1,7 @@
 """What a value from a gin file has to be, with the words to say so."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 # float32's, in which everything is computed.
@@ -50,6 +50,11 @@ TEXT = Rule('text in quotes', lambda value: isinstance(value, str))
 OPTIONS = Rule(
   'a dictionary of JSON values', lambda value: isinstance(value, dict) and is_json(value)
 )
+
+
+def one_of(values: Sequence[str]) -> Rule:
+  """Returns the rule of a choice."""
+  return Rule(' or '.join(map(repr, values)), lambda value: value in values)
 
 
 def integer(low: int, high: int) -> Rule:

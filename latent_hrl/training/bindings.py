@@ -9,6 +9,7 @@ from latent_hrl import agents
 from latent_hrl import checks
 from latent_hrl import config
 from latent_hrl import errors
+from latent_hrl.environments import symmetries
 
 # Wider layers than that do not fit into memory, more couplings do not compile in a day.
 _WIDTH = checks.integer(1, 65_536)
@@ -48,9 +49,7 @@ RULES = {
     'initial_temperature': checks.POSITIVE,
     'target_entropy': checks.optional(checks.NUMBER),
     'target_kl': checks.NOT_NEGATIVE,
-    'entropy_of': checks.Rule(
-      "'output' or 'action'", lambda value: value in agents.ENTROPIES
-    ),
+    'entropy_of': checks.one_of(agents.ENTROPIES),
   },
   'sac_agent': {
     'hidden_units': checks.several(_WIDTH),
@@ -96,6 +95,7 @@ RULES = {
     'offset': checks.NUMBER,
   },
   'sparse_goal': {'goal': _GOAL, 'radius': checks.POSITIVE, 'weight': checks.NUMBER},
+  'AntSymmetry': {'turns': checks.one_of(symmetries.TURNS)},
 }
 
 
