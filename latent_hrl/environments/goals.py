@@ -18,6 +18,7 @@ def add_mark(
   """Adds a green disc that touches nothing, as `name`; `position` and `radius` in m."""
   body = spec.worldbody.add_body(name=name, pos=[*position, 0.0], mocap=True)
   body.add_site(
+    name=name,
     type=mujoco.mjtGeom.mjGEOM_CYLINDER,
     size=[radius, 0.01, 0.0],
     rgba=[0.2, 0.75, 0.3, 0.6],
@@ -59,8 +60,11 @@ class GoalEnv(robots.RobotEnv):
   def _move_goal(self, options: dict[str, Any]) -> None:
     """Draws a goal and puts the mark there."""
     self._goal = self._draw_goal(options)
-    simulation = self._sim
-    simulation.data.mocap_pos[simulation.model.body(_MARK).mocapid[0], :2] = self._goal
+    data = self._sim.data
+    data.mocap_pos[self._sim.model.body(_MARK).mocapid[0], :2] = self._goal
+    # Where it is drawn. MuJoCo computes that in the next step; a picture may come before.
+    data.body(_MARK).xpos[:2] = self._goal
+    data.site(_MARK).xpos[:2] = self._goal
 
   def _distance(self) -> float:
     return float(np.linalg.norm(self.position - self._goal))

@@ -51,4 +51,7 @@ def test_the_mark_stands_on_the_goal_and_touches_nothing():
   model, data = env.simulation.model, env.simulation.data
   mark = model.body('goal')
   np.testing.assert_allclose(data.mocap_pos[mark.mocapid[0], :2], observation['goal'])
+  # Where a picture taken before the first step shows it.
+  np.testing.assert_allclose(data.site('goal').xpos[:2], observation['goal'])
+  np.testing.assert_allclose(data.body('goal').xpos[:2], observation['goal'])
   assert mark.geomnum[0] == 0
