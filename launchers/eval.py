@@ -79,6 +79,8 @@ def main() -> None:
   layer = load.load_layer(_LAYER.value)
   latents = _LATENTS.value or ('hold' if _PLOT.value == 'skills' else 'mode')
   protocol = (_SEED.value, latents)
+  if _PLOT.value:
+    skills.check_task(layer, _TASK.value, options)
   episodes = rollout.evaluate(
     layer,
     _TASK.value,

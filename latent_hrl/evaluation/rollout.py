@@ -48,7 +48,6 @@ class Episode:
     goal: The task's last `info['goal']`, the index of the goal reached (-1 for none); None
       if it has none.
     start_seed: Seed of the task's reset.
-    observations: Flat observations [length + 1, O], if recorded.
     actions: Actions [length, D], if recorded.
     positions: x and y in m, [length + 1, 2], if recorded and the task tells them.
   """
@@ -61,7 +60,6 @@ class Episode:
   success: bool | None = None
   goal: int | None = None
   start_seed: int = 0
-  observations: list[np.ndarray] = dataclasses.field(default_factory=list)
   actions: list[np.ndarray] = dataclasses.field(default_factory=list)
   positions: list[np.ndarray] = dataclasses.field(default_factory=list)
 
@@ -87,7 +85,6 @@ class Episode:
 
   def record(self, env: gymnasium.Env, observation: np.ndarray, info: dict) -> None:
     """Keeps where the episode is."""
-    self.observations.append(observation.copy())
     position = env.get_wrapper_attr('position')(observation, info)
     if position is not None:
       self.positions.append(position)
@@ -111,7 +108,7 @@ def run_episodes(
     episodes: How many to play.
     seed: Seed of starts and latents.
     latents: One of `LATENT_MODES`.
-    record: Whether to keep observations, actions and positions.
+    record: Whether to keep actions and positions.
 
   Returns:
     The episodes in order.
@@ -271,7 +268,7 @@ def evaluate(
     episodes: How many to play.
     seed: Seed of starts and latents.
     latents: How the top latent is chosen, one of `LATENT_MODES`.
-    record: Whether to keep observations, actions and positions.
+    record: Whether to keep actions and positions.
     task_options: Keyword arguments of the task, on top of those the layer was trained with
       on the same task.
 
@@ -308,6 +305,17 @@ def _fed_reward(
       print(f"note: {error}; the layer return is of the task's own reward", flush=True)
       return rewards.bind(rewards.task_reward)
   return reward
+
+
+def tells_position(
+  layer: load.SavedLayer, task_id: str | None, task_options: dict[str, Any] | None
+) -> bool:
+  """Returns whether the task that `evaluate` plays says where the robot is."""
+  task_id, options = task_and_options(layer, task_id, task_options)
+  with contextlib.closing(tasks.make_task(task_id, options=options)) as task:
+    task.reset(seed=0)
+    observation, *_, info = task.step((task.action_space.low + task.action_space.high) / 2)
+    return task.position(observation, info) is not None
 
 
 def maze(

@@ -7,10 +7,33 @@ import numpy as np
 
 from latent_hrl import errors
 from latent_hrl.evaluation import rollout
+from latent_hrl.layers import load
 
 SECTORS = 8
 # An episode that ends nearer to its start than this, in m, has no heading.
 MIN_DISTANCE = 1.0
+
+_UNTOLD = (
+  'headings and ways need a task that says where it is: an observation field '
+  "'position', or info['x_position'] (and info['y_position'])"
+)
+
+
+def check_task(
+  layer: load.SavedLayer, task_id: str | None, task_options: dict[str, Any] | None
+) -> None:
+  """Checks before any episode that what `rollout.evaluate` plays can be drawn.
+
+  Args:
+    layer: See `rollout.evaluate`.
+    task_id: See there.
+    task_options: See there.
+
+  Raises:
+    TaskError: If the task does not say where the robot is.
+  """
+  if not rollout.tells_position(layer, task_id, task_options):
+    raise errors.TaskError(_UNTOLD)
 
 
 def displacements(episodes: Sequence[rollout.Episode]) -> np.ndarray:
@@ -20,10 +43,7 @@ def displacements(episodes: Sequence[rollout.Episode]) -> np.ndarray:
     TaskError: If the task does not say where the robot is.
   """
   if any(not episode.positions for episode in episodes):
-    raise errors.TaskError(
-      "skills need a task that says where it is: an observation field 'position', or "
-      "info['x_position'] (and info['y_position'])"
-    )
+    raise errors.TaskError(_UNTOLD)
   return np.stack([e.positions[-1] - e.positions[0] for e in episodes])
 
 

@@ -37,7 +37,7 @@ def test_the_number_of_slots_changes_nothing(toy_task, latents):
     assert first.length == second.length
     assert first.task_return == pytest.approx(second.task_return)
     np.testing.assert_array_equal(first.latent, second.latent)
-    np.testing.assert_allclose(first.observations, second.observations, atol=1e-6)
+    np.testing.assert_allclose(first.actions, second.actions, atol=1e-6)
 
 
 def test_the_policy_is_told_the_step_of_each_episode(toy_task):
@@ -58,8 +58,8 @@ def test_the_policy_is_told_the_step_of_each_episode(toy_task):
 def test_episodes_differ_and_are_recorded_from_start_to_end(toy_task):
   episodes = _play(toy_task, 2, latents='hold', record=True)
 
-  assert len({tuple(episode.observations[0]) for episode in episodes}) == 5
-  assert all(len(e.observations) == e.length + 1 for e in episodes)
+  assert len({tuple(episode.actions[0]) for episode in episodes}) == 5
+  assert all(len(episode.actions) == episode.length for episode in episodes)
 
 
 def test_the_mode_plays_latent_zero_and_hold_keeps_its_draw(toy_task):

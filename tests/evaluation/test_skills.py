@@ -8,6 +8,7 @@ from latent_hrl.environments import layer_reward
 from latent_hrl.environments import tasks
 from latent_hrl.evaluation import rollout
 from latent_hrl.evaluation import skills
+from tests import helpers
 
 
 def _episode(angle_degrees, distance=3.0, latent=(0.0, 0.0)):
@@ -51,6 +52,12 @@ def test_steering_finds_the_part_of_the_latent_that_matters():
 def test_a_task_that_does_not_tell_its_position_is_an_error():
   with pytest.raises(errors.TaskError, match="field 'position'"):
     skills.headings([rollout.Episode(latent=np.zeros(2))])
+
+
+def test_what_cannot_be_drawn_is_told_before_it_is_played(tmp_path):
+  layer = helpers.save_task_layer(tmp_path / 'base', tasks.make_task('Pendulum-v1'))
+  with pytest.raises(errors.TaskError, match="headings and ways need .* field 'position'"):
+    skills.check_task(layer, None, None)
 
 
 # A field, two entries of info, and one of a robot that moves along a line.
