@@ -18,7 +18,8 @@ instead, the objective of the bottom layer, over what the stack as a whole can d
 
   H(a|s) = -log π(u|s) + log |det da/du| + log μ(a),    μ uniform as above
 
-The three losses, on a batch (s, u, r, d, s') with d = 0 after a termination, else 1:
+The three losses, on a batch (s, u, r, d, s') with d = 0 after a termination, else 1
+(γᵏ⁻¹ in a layer that acts every k steps):
 
   critic       Σ_i mean ½ (r + γ d [min_j Q̄_j(s', u') + α H(u'|s')] - Q_i(s, u))²
   actor        mean -( min_j Q_j(s, ũ) + α H(ũ|s) ),   ũ = f(z; s) reparameterised

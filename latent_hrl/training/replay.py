@@ -70,7 +70,8 @@ class ReplayBuffer:
         the episode.
       output: float32 [D].
       reward: The layer's reward.
-      discount: 0 after a termination, 1 otherwise.
+      discount: 0 after a termination; otherwise 1, or γᵏ⁻¹ in a layer that acts every k
+        steps.
       next_observation: float32 [O].
       episode_ends: Whether the next call starts another episode.
     """

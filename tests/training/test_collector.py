@@ -105,7 +105,7 @@ def test_an_interval_is_completed_over_calls():
     np.testing.assert_array_equal(mine.observation, theirs.observation)
 
 
-# Length 5 and an interval of 3: the second decision is carried out for two steps only.
+# An interval of 3: the last of 17 decisions is carried out for two of 50 steps.
 @pytest.mark.parametrize(
   ('goal_radius', 'steps', 'discounts'), [(0.01, 50, [0.25, 0.5]), (99.0, 1, [0.0])]
 )
@@ -113,7 +113,6 @@ def test_an_episode_ends_within_an_interval(goal_radius, steps, discounts):
   collector = _collector(99, interval=3, gamma=0.5, goal_radius=goal_radius)
   transitions = collector.collect(steps)
 
-  # 50 steps are 16 decisions and two steps of a last one.
   last = transitions[-1]
   assert last.episode_ends and not any(t.episode_ends for t in transitions[:-1])
   assert [t.discount for t in transitions][-len(discounts) :] == discounts

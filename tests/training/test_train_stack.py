@@ -252,6 +252,20 @@ def test_layers_that_cannot_be_are_told_before_training(tmp_path, bindings, reas
   assert not (tmp_path / 'run').exists()
 
 
+@pytest.mark.parametrize(('env_steps', 'told'), [(44, True), (45, False)])
+def test_a_run_too_short_to_learn_says_so(tmp_path, capsys, env_steps, told):
+  # Calls of four steps: 36 to 40 and 40 to 44 begin before and with the first update.
+  _train(
+    tmp_path,
+    'train_stack.layers = [@base/Layer()]',
+    f'base/Layer.env_steps = {env_steps}',
+    'Trainer.initial_steps = 41',
+  )
+
+  assert ('base: note: no update within 44 steps' in capsys.readouterr().out) == told
+  assert ('critic_loss' in _rows(tmp_path)[-1]) != told
+
+
 @gin.configurable(module='test_train_stack')
 class Mirror(symmetries.Symmetry):
   """The multi-goal task in a mirror; keeps the shapes of what it is shown."""
