@@ -141,7 +141,8 @@ class Task(gymnasium.Wrapper):
             f'{field.name!r}'
           )
       observation = np.concatenate([np.ravel(observation[f.name]) for f in self.fields])
-    flat = np.asarray(observation, dtype=np.float32).reshape(-1)
+    # A copy: the task may write its next observation into the same array.
+    flat = np.array(observation, dtype=np.float32).reshape(-1)
     if flat.shape != self.observation_space.shape:
       raise errors.TaskError(
         f'task {self.task_id!r} returned an observation of {flat.size} entries instead of '

@@ -203,6 +203,15 @@ def test_what_is_of_another_type_is_one_error(space, observation, reward, reason
     tasks.Task(env, 'Broken-v0', {}).step(np.zeros(2))
 
 
+def test_an_observation_stays_what_it_was_when_the_task_writes_over_it():
+  buffer = np.zeros(2, np.float32)
+  task = tasks.Task(_FixedEnv(_box(2), observation=buffer), 'Reused-v0', {})
+  first, _ = task.reset()
+  second, *_ = task.step(np.zeros(2))
+  buffer[:] = 7.0
+  np.testing.assert_array_equal([first, second], np.zeros([2, 2]))
+
+
 def test_action_arrives_unchanged(toy_task):
   task = toy_task()
   task.reset(seed=0)
