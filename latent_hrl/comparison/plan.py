@@ -11,6 +11,7 @@ from typing import Any
 
 import gin
 
+from latent_hrl import checks
 from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import files
@@ -208,7 +209,16 @@ class Comparison:
       value = getattr(self, key)
       if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise errors.ConfigError(f'compare.{key} must be a positive integer, got {value!r}')
-    for task in self.returns:
+    if not isinstance(self.returns, Mapping):
+      raise errors.ConfigError(
+        f'compare.returns must map tasks to lists of returns, got {self.returns!r}'
+      )
+    targets = checks.several(checks.NUMBER)
+    for task, returns in self.returns.items():
+      if not targets.holds(returns):
+        raise errors.ConfigError(
+          f'compare.returns of {task!r} must be {targets.text}, got {returns!r}'
+        )
       if task not in self.tasks:
         raise errors.ConfigError(
           f'compare.returns names {task!r}, which is not in compare.tasks'
