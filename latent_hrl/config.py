@@ -91,13 +91,19 @@ def _check_scopes(layers: object) -> None:
     reference.scoped_selector.rpartition('/')[0]
     for reference in gin.config.iterate_references(bindings)
   }
-  known |= {
-    scope for scope, selector in bindings if selector.endswith(('.Layer', '.System'))
-  }
   known |= {getattr(layer, 'name', '') for layer in _as_list(layers)}
   for _, name, terms in bound_values(('weighted_sum',)):
     if name == 'terms' and isinstance(terms, Mapping):
       known |= {str(term).rpartition('/')[0] for term in terms}
+  # What a stack or a comparison leaves out may keep its bindings; a slip looks alike.
+  left_out = {
+    scope for scope, selector in bindings if selector.endswith(('.Layer', '.System'))
+  } - known
+  for scope in sorted(left_out):
+    hint = errors.nearest(scope, known)
+    if hint:
+      print(f'note: nothing is made with the bindings of {scope!r}{hint}', flush=True)
+  known |= left_out
   for scope, selector in bindings:
     if scope and selector != 'gin.macro' and scope not in known:
       name = selector.split('.')[-1]

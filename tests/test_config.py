@@ -122,6 +122,15 @@ def test_a_scope_may_be_that_of_a_layer_left_out_or_of_a_reference():
   )
 
 
+def test_a_scope_that_looks_like_a_slip_is_noted(capsys):
+  config.load(['gin/half_cheetah.gin'], ['bsae/Layer.env_steps = 9'])
+  expected = "note: nothing is made with the bindings of 'bsae'; did you mean 'base'?\n"
+  assert capsys.readouterr().out == expected
+  # Another name altogether is one that is left out.
+  config.load(['gin/half_cheetah.gin'], ['upper/Layer.env_steps = 9'])
+  assert not capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
   'content', [b'\xff\xfe', b'a = 3\x00', b'x = ' + b'(' * 5000, b'include "bad.gin"\n']
 )
