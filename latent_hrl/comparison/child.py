@@ -11,8 +11,9 @@ from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)  # Loaded before any fork: the child has one call to make.
-# Seconds a process has to end in when it is asked to.
-_GRACE = 5.0
+# Seconds a process has to end in when it is asked to: a run in training ends the evaluation
+# at hand, then writes a checkpoint.
+_GRACE = 60.0
 
 
 def start(command: Sequence[str], **kwargs: Any) -> subprocess.Popen:

@@ -106,6 +106,8 @@ def run_all(
       if running:
         time.sleep(poll_s)
   finally:
+    if running:
+      print('ending the runs; each writes a checkpoint first', flush=True)
     child.end(running)
   return failures
 
