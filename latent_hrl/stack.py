@@ -28,13 +28,18 @@ class _Interface(NamedTuple):
   low: np.ndarray
   high: np.ndarray
 
-  def check(self, task: tasks.Task) -> None:
-    """Raises StackError if the task does not have it."""
+  def check(self, task: gymnasium.Env) -> None:
+    """Raises StackError if the task, or the one inside its wrappers, does not have it."""
+    if not task.has_wrapper_attr('fields'):
+      raise errors.StackError(
+        f'{task} does not name its observation fields; make it with latent_hrl.make_task'
+      )
     misfit = (
-      f'layer {self.name!r} (trained on {self.task_id}) does not fit task {task.task_id!r}'
+      f'layer {self.name!r} (trained on {self.task_id}) does not fit task '
+      f'{task.get_wrapper_attr("task_id")!r}'
     )
     try:
-      observations.indices(task.fields, self.fields)
+      observations.indices(task.get_wrapper_attr('fields'), self.fields)
     except errors.StackError as error:
       raise errors.StackError(f'{misfit}: {error}') from None
     low, high = task.action_space.low, task.action_space.high
@@ -52,12 +57,16 @@ def _interface(manifest: manifest_lib.Manifest) -> _Interface:
   return _Interface(manifest.name, manifest.task, manifest.fields, low, high)
 
 
-def check_fits(manifest: manifest_lib.Manifest, task: tasks.Task) -> None:
+def check_fits(manifest: manifest_lib.Manifest, task: gymnasium.Env) -> None:
   """Checks that a saved layer can act on a task.
 
+  Args:
+    manifest: That of the layer.
+    task: A task of `tasks.make_task`, maybe in wrappers.
+
   Raises:
-    StackError: If a field that the layer reads is missing or has another size, or the
-      action boxes differ.
+    StackError: If it is no such task, a field that the layer reads is missing or has
+      another size, or the action boxes differ.
   """
   _interface(manifest).check(task)
 
@@ -148,12 +157,12 @@ class LatentActionWrapper(gymnasium.Wrapper):
   """
 
   def __init__(
-    self, task: tasks.Task, layer: load.SavedLayer, bound: float | None = LATENT_BOUND
+    self, task: gymnasium.Env, layer: load.SavedLayer, bound: float | None = LATENT_BOUND
   ):
     """Wraps a task.
 
     Args:
-      task: The task, which the layer has to fit.
+      task: A task of `make_task`, maybe in wrappers, which the layer has to fit.
       layer: The frozen layer, with all layers below it.
       bound: The latent box is [-bound, bound]^D; None leaves it unbounded.
 
@@ -165,8 +174,8 @@ class LatentActionWrapper(gymnasium.Wrapper):
     limit = np.inf if bound is None else bound
     self.action_space = spaces.Box(-limit, limit, (layer.dimension,), np.float32)
     self._policy = layer.policy()
-    self._indices = observations.indices(task.fields, layer.fields)
-    self._observation = np.zeros(task.observation_space.shape, np.float32)
+    self._indices = observations.indices(task.get_wrapper_attr('fields'), layer.fields)
+    self._observation = np.zeros(0, np.float32)  # Until the first reset.
     self._step = np.zeros(1, np.int32)
 
   def reset(self, *, seed: int | None = None, options: dict | None = None):

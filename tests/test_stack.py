@@ -197,6 +197,18 @@ def test_latent_wrapper_checks_the_fit(saved_base, toy_task):
     stack.LatentActionWrapper(task, saved_base.saved)
 
 
+def test_latent_wrapper_takes_a_task_in_wrappers(saved_base, toy_task):
+  task = gymnasium.wrappers.TimeLimit(toy_task(), 2)
+  env = stack.LatentActionWrapper(task, saved_base.saved)
+  env.reset(seed=0)
+  assert [env.step(np.zeros(2))[3] for _ in range(2)] == [False, True]
+
+
+def test_latent_wrapper_says_where_its_tasks_come_from(saved_base):
+  with pytest.raises(errors.StackError, match='Pendulum-v1.*latent_hrl.make_task'):
+    stack.LatentActionWrapper(gymnasium.make('Pendulum-v1'), saved_base.saved)
+
+
 @pytest.mark.filterwarnings('ignore::UserWarning')  # Wrapped, unbounded observation: meant.
 def test_latent_wrapper_keeps_the_contract_of_gymnasium(saved_base, toy_task):
   env = stack.LatentActionWrapper(toy_task(), saved_base.saved)
