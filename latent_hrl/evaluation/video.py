@@ -13,8 +13,8 @@ from latent_hrl.layers import load
 
 SUFFIXES = ('.mp4', '.gif')
 _MISSING_GL = (
-  'no video: MuJoCo cannot render here, for want of a GL library; install one, for example '
-  'libegl1 (MUJOCO_GL=egl) or libosmesa6 (MUJOCO_GL=osmesa)'
+  'no video: rendering fails here, mostly for want of a GL library; install one, for '
+  'example libegl1 (MUJOCO_GL=egl) or libosmesa6 (MUJOCO_GL=osmesa)'
 )
 
 
@@ -88,4 +88,5 @@ def film(
     except (OSError, errors.LatentHrlError):
       raise
     except Exception as error:  # Each GL backend fails in a way of its own.
-      raise RenderingUnavailableError(_MISSING_GL) from error
+      cause = ' '.join(f'{type(error).__name__}: {error}'.split())
+      raise RenderingUnavailableError(f'{_MISSING_GL} ({cause})') from error
