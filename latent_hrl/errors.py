@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class LatentHrlError(Exception):
@@ -18,6 +19,9 @@ class StoppedError(LatentHrlError):
   def __init__(self, signal: int, message: str):
     super().__init__(message)
     self.signal = signal
+
+  def __reduce__(self) -> tuple[Any, ...]:
+    return type(self), (self.signal, str(self))  # Or it does not pass between processes.
 
 
 class ConfigError(LatentHrlError):
@@ -42,6 +46,10 @@ class LayerLoadError(LatentHrlError):
     # What is damaged may hold any character; the message stays one line of text.
     printable = ''.join(char if char.isprintable() else ' ' for char in reason)
     super().__init__(f'cannot load layer {str(path)!r}: {" ".join(printable.split())}')
+    self._made_of = (str(path), reason)
+
+  def __reduce__(self) -> tuple[Any, ...]:
+    return type(self), self._made_of
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
