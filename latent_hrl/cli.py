@@ -18,25 +18,29 @@ _CORES = flags.DEFINE_integer(
   None,
   'Cores to claim for this run alone, so that runs side by side take different ones; all '
   'that the process may use, unclaimed, if left out.',
+  lower_bound=1,
 )
 
 BAD_INPUT = 2
 INTERRUPTED = 130
 
 
-def run(main: Callable[[], None], tensorflow: bool = True) -> None:
+def run(main: Callable[[], None], tensorflow: bool = True, resumes: bool = False) -> None:
   """Parses the flags, calls `main`, and exits.
 
   Exit codes: 0 success; 2 bad input or a task that broke its contract, told in one line on
-  standard error; 128 and the number of the signal that stopped the run: 130 for Ctrl-C, 143
-  for SIGTERM.
+  standard error; 128 and the number of the signal that stopped a run in training: 130 for
+  Ctrl-C, 143 for SIGTERM; 130 for what else is interrupted.
 
   Args:
     main: The launcher's body.
     tensorflow: Whether it needs TensorFlow, which takes seconds to import.
+    resumes: Whether the same command goes on from what an interrupted one has left.
   """
   logging.set_verbosity(logging.ERROR)
-  app.run(lambda _: sys.exit(_guarded(main, tensorflow)), flags_parser=_parse_flags)
+  app.run(
+    lambda _: sys.exit(_guarded(main, tensorflow, resumes)), flags_parser=_parse_flags
+  )
 
 
 def _parse_flags(argv: list[str]) -> list[str]:
@@ -49,7 +53,7 @@ def _parse_flags(argv: list[str]) -> list[str]:
   return rest
 
 
-def _guarded(main: Callable[[], None], tensorflow: bool) -> int:
+def _guarded(main: Callable[[], None], tensorflow: bool, resumes: bool = False) -> int:
   try:
     if tensorflow:
       _import_tensorflow()
@@ -70,9 +74,8 @@ def _guarded(main: Callable[[], None], tensorflow: bool) -> int:
       raise
     return _report(config.one_line(error))
   except KeyboardInterrupt:
-    print(
-      'stopped at once; the same command goes on from the last checkpoint', file=sys.stderr
-    )
+    more = '; the same command goes on from the last checkpoint' if resumes else ''
+    print(f'stopped at once{more}', file=sys.stderr)
     return INTERRUPTED
   return 0
 

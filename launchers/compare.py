@@ -67,4 +67,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-  cli.run(main, tensorflow=False)
+  cli.run(main, tensorflow=False, resumes=True)

@@ -1,5 +1,6 @@
 """What a launcher says and returns when it does not run through."""
 
+import pickle
 import signal
 
 import pytest
@@ -17,7 +18,7 @@ from latent_hrl import errors
     (errors.ConfigError('a mistake\n  In call to'), 2, 'error: a mistake\n'),
     (FileNotFoundError(2, 'No such file', 'x.json'), 2, 'error: x.json: No such file\n'),
     (OSError('no device\n  In call to'), 2, 'error: no device\n'),
-    (KeyboardInterrupt(), 130, 'stopped at once; the same command goes on from the last '),
+    (KeyboardInterrupt(), 130, 'stopped at once\n'),
   ],
 )
 def test_what_ends_a_launcher_is_one_line_and_a_code(error, code, said, capsys):
@@ -27,6 +28,24 @@ def test_what_ends_a_launcher_is_one_line_and_a_code(error, code, said, capsys):
   assert cli._guarded(main, tensorflow=False) == code
   err = capsys.readouterr().err
   assert err.startswith(said) and err.count('\n') == 1
+
+
+def test_what_can_go_on_says_so(capsys):
+  def main():
+    raise KeyboardInterrupt
+
+  assert cli._guarded(main, tensorflow=False, resumes=True) == 130
+  assert 'at once; the same command goes on from the last ' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+  'error',
+  [errors.LayerLoadError('some/layer', 'no file'), errors.StoppedError(15, 'stopped')],
+)
+def test_an_error_passes_between_processes(error):
+  passed = pickle.loads(pickle.dumps(error))
+  assert (type(passed), str(passed)) == (type(error), str(error))
+  assert getattr(passed, 'signal', None) == getattr(error, 'signal', None)
 
 
 def test_a_mistake_in_the_code_is_no_bad_input():

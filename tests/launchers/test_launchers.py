@@ -45,6 +45,7 @@ def _assert_one_line_error(finished, *words):
     ('eval', ['--layer=x', 'stray'], ['stray']),
     ('eval', ['--layer=x', '--task_options=goal'], ['JSON object', 'goal']),
     ('compare', ['--root_dir=x', '--gin_file=y', '--jobs=0'], ['jobs', '0']),
+    ('compare', ['--root_dir=x', '--gin_file=y', '--cores=0'], ['cores', '0']),
     ('compare', ['--root_dir=x', '--gin_file=y'], ["no gin file 'y'"]),
     ('convert_sb3', ['--evaluations=x', '--system=y', '--task=z'], ['--output']),
   ],
