@@ -72,7 +72,8 @@ class SteppedPolicy:
       step: int32 [B], steps since the beginning of each episode.
 
     Returns:
-      The top layer's output and the action, each float32 [B, D].
+      The top layer's output and the action, each float32 [B, D]; twice the action where no
+      layer has an interval and the output is not kept.
     """
     inputs = (observation, latent, self.held, step[:, np.newaxis])
     packed = tf.constant(np.concatenate(inputs, axis=-1, dtype=np.float32))
