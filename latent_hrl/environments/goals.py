@@ -47,19 +47,19 @@ class GoalEnv(robots.RobotEnv):
   def _fields(self) -> dict[str, spaces.Box]:
     return {**super()._fields(), 'goal': robots.unbounded(2)}
 
-  def _draw_goal(self, options: dict[str, Any]) -> np.ndarray:
-    """Returns the goal of an episode, [2]."""
+  def _draw_goal(self) -> np.ndarray:
+    """Returns a new goal, [2]."""
     raise NotImplementedError
 
   def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None):
     """Starts an episode with a new goal; see `gymnasium.Env.reset`."""
     super().reset(seed=seed, options=options)
-    self._move_goal(options or {})
+    self._move_goal()
     return self._observation(self._sim._get_obs()), {'success': False}
 
-  def _move_goal(self, options: dict[str, Any]) -> None:
+  def _move_goal(self) -> None:
     """Draws a goal and puts the mark there."""
-    self._goal = self._draw_goal(options)
+    self._goal = self._draw_goal()
     data = self._sim.data
     data.mocap_pos[self._sim.model.body(_MARK).mocapid[0], :2] = self._goal
     # Where it is drawn. MuJoCo computes that in the next step; a picture may come before.
@@ -109,7 +109,7 @@ class RandomGoalEnv(GoalEnv):
     self._sparse = sparse
     self._weight = weight
 
-  def _draw_goal(self, options: dict[str, Any]) -> np.ndarray:
+  def _draw_goal(self) -> np.ndarray:
     angle = self.np_random.uniform(-self._half_angle, self._half_angle)
     return self._circle_radius * np.array([np.cos(angle), np.sin(angle)])
 

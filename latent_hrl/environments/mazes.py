@@ -44,16 +44,15 @@ class AntMazeEnv(goals.GoalEnv):
     self._goal_index = 0
     self._weight = weight
 
-  def _draw_goal(self, options: dict[str, Any]) -> np.ndarray:
+  def _draw_goal(self) -> np.ndarray:
     if self._fixed_goal is None:
       self._goal_index = int(self.np_random.integers(len(self._goals)))
     else:
       self._goal_index = self._fixed_goal
-    self._goal_index = int(options.get('goal', self._goal_index))
     return self._goals[self._goal_index]
 
   def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None):
-    """Starts an episode; `options={'goal': n}` chooses its goal."""
+    """Starts an episode with a goal; see `gymnasium.Env.reset`."""
     observation, info = super().reset(seed=seed, options=options)
     return observation, {**info, 'goal': -1}
 

@@ -34,7 +34,6 @@ class MultiGoalEnv(gymnasium.Env):
     goal_radius: float = 1.0,
     goal_reward: float = 10.0,
     action_cost: float = 0.05,
-    start_noise: float = 0.0,
     render_mode: str | None = None,
   ):
     """Creates the task.
@@ -44,7 +43,6 @@ class MultiGoalEnv(gymnasium.Env):
       goal_radius: Distance at which a goal counts as reached.
       goal_reward: Reward on arrival, equal for all goals.
       action_cost: Weight of the squared action.
-      start_noise: Standard deviation of the start around the origin.
       render_mode: None or `rgb_array`.
     """
     self.observation_space = spaces.Dict(
@@ -56,14 +54,13 @@ class MultiGoalEnv(gymnasium.Env):
     self._goal_radius = goal_radius
     self._goal_reward = goal_reward
     self._action_cost = action_cost
-    self._start_noise = start_noise
     self._path: list[np.ndarray] = []
     self._position = np.zeros(2)
 
   def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None):
     """Puts the point at the origin; see `gymnasium.Env.reset`."""
     super().reset(seed=seed)
-    self._position = self._start_noise * self.np_random.standard_normal(2)
+    self._position = np.zeros(2)
     self._path = [self._position]
     return self._observation(), {'goal': -1, 'success': False}
 

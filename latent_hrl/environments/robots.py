@@ -114,7 +114,6 @@ class RobotEnv(gymnasium.Env):
     corridor: float | None = None,
     wall_height: float = 1.0,
     render_mode: str | None = None,
-    camera: dict[str, Any] | None = None,
   ):
     """Builds the robot.
 
@@ -132,8 +131,6 @@ class RobotEnv(gymnasium.Env):
       corridor: Width of a corridor of one cell in m; None is the size of a cell.
       wall_height: Height of the walls in m.
       render_mode: None, `human` or `rgb_array`.
-      camera: Where the free camera looks, as gymnasium's `default_camera_config`; all of
-        the maze by default.
 
     Raises:
       ValueError: If there is no such map, the robot cannot tilt or fall, or would have
@@ -155,11 +152,11 @@ class RobotEnv(gymnasium.Env):
     self._lowest_axis = -np.inf if max_tilt is None else np.cos(np.radians(max_tilt))
     self.maze = None if maze is None else maps.read(maze, cell, corridor)
     parts = [] if scenery is None else [scenery]
+    # The model's camera follows the robot; a maze is seen as a whole.
+    options: dict[str, Any] = {}
     if self.maze is not None:
       parts.append(functools.partial(self.maze.add_walls, height=wall_height))
-      camera = camera or self.maze.camera()
-    # Without a camera of its own a task is seen from the model's, which follows the robot.
-    options = {} if camera is None else {'default_camera_config': camera, 'camera_id': -1}
+      options = {'default_camera_config': self.maze.camera(), 'camera_id': -1}
     self._sim = _make(self._robot, parts, render_mode=render_mode, **options)
     self._random_heading = random_heading
     self.render_mode = render_mode

@@ -67,7 +67,7 @@ class WaypointsEnv(goals.GoalEnv):
     self._arrivals = 0
     self._last_distance = 0.0
 
-  def _draw_goal(self, options: dict[str, Any]) -> np.ndarray:
+  def _draw_goal(self) -> np.ndarray:
     """Returns a goal that is not reached yet."""
     while True:
       if self._cells is None:
@@ -98,7 +98,7 @@ class WaypointsEnv(goals.GoalEnv):
     }
     if distance <= self._radius:
       self._arrivals += 1
-      self._move_goal({})
+      self._move_goal()
     self._last_distance = self._distance()
     info['arrivals'] = self._arrivals
     info['success'] = self._arrivals > 0

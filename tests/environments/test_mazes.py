@@ -57,12 +57,22 @@ def _is_box(env, geom):
   return env.simulation.model.geom_type[geom] == mujoco.mjtGeom.mjGEOM_BOX
 
 
-def test_goals_are_drawn_fixed_or_chosen():
+def test_goals_are_drawn_or_fixed():
   env = _env('AntCrossMaze')
   drawn = {tuple(env.reset(seed=seed)[0]['goal']) for seed in range(20)}
   assert drawn == {(6, 6), (12, 0), (6, -6)}
-  chosen, _ = env.reset(seed=0, options={'goal': 2})
-  np.testing.assert_array_equal(chosen['goal'], [6, -6])
+  fixed = _env('AntCrossMaze', goal=2)
+  assert {tuple(fixed.reset(seed=seed)[0]['goal']) for seed in range(5)} == {(6, -6)}
+
+
+def test_the_goal_of_the_u_maze_is_behind_its_wall():
+  env = _env('AntUMaze')
+  np.testing.assert_allclose(env.reset(seed=0)[0]['goal'], [0, -6])
+  np.testing.assert_allclose(env.position, 0, atol=0.2)
+  halfway = [
+    abs(x) < length and abs(y + 3) < width for x, y, length, width in env.maze.walls()
+  ]
+  assert any(halfway)
 
 
 def test_a_name_or_goal_that_is_not_there_is_an_error():

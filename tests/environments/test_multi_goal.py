@@ -16,7 +16,6 @@ DIRECTIONS = np.float32([[1, 1], [-1, 1], [-1, -1], [1, -1]])
 def test_it_keeps_the_contract_of_gymnasium():
   env = multi_goal.MultiGoalEnv(render_mode='rgb_array')
   env_checker.check_env(env, skip_render_check=True)
-  env_checker.check_env(multi_goal.MultiGoalEnv(start_noise=0.1), skip_render_check=True)
 
 
 def _walk(direction):
@@ -76,17 +75,6 @@ def test_the_point_stays_in_the_observation_space():
     observation, *_ = env.step(np.ones(2))
   assert env.observation_space.contains(observation)
   np.testing.assert_array_equal(observation['position'], [4.75, 4.75])
-
-
-def test_start_noise_depends_on_the_seed():
-  env = multi_goal.MultiGoalEnv(start_noise=0.1)
-  starts = [env.reset(seed=seed)[0]['position'] for seed in (1, 1, 2)]
-  np.testing.assert_array_equal(starts[0], starts[1])
-  assert np.abs(starts[0] - starts[2]).max() > 0.01
-  assert np.abs(starts[0]).max() < 1.0
-  np.testing.assert_array_equal(
-    multi_goal.MultiGoalEnv().reset(seed=1)[0]['position'], np.zeros(2)
-  )
 
 
 def test_picture_shows_the_path_from_the_start():

@@ -60,6 +60,21 @@ def test_a_fall_ends_the_episode_and_the_bonus(robot):
   assert info['reward_terms']['alive'] == 0
 
 
+@pytest.mark.parametrize(
+  ('robot', 'limits'), [('Ant', (0.2, 1.0)), ('Humanoid', (0.8, 2.0))]
+)
+def test_a_torso_too_low_or_too_high_is_a_fall(robot, limits):
+  env = _env(f'{robot}Directions')
+  env.reset(seed=0)
+  low, high = limits
+  heights = (low - 0.001, low, high, high + 0.001)
+  found = []
+  for height in heights:
+    env.simulation.data.qpos[2] = height
+    found.append(env._fallen())
+  assert found == [True, False, False, True]
+
+
 @pytest.mark.parametrize(('max_tilt', 'falls'), [(None, False), (50, False), (40, True)])
 def test_leaning_over_is_a_fall_where_it_is_said_to_be(max_tilt, falls):
   env = _env('AntDirections', max_tilt=max_tilt)
@@ -112,21 +127,61 @@ def test_headings_are_random_if_asked_for():
   assert np.ptp(yaws) > np.pi
 
 
-def test_the_terms_of_the_ant_are_those_of_the_paper():
+def test_the_speed_of_the_ant_is_that_of_its_torso():
   env = _env('AntDirections')
   env.reset(seed=0)
   before = env.position
-  action = np.linspace(-1, 1, 8)
+  *_, info = env.step(np.linspace(-1, 1, 8))
+
+  velocity = (env.position - before) / 0.05  # 5 steps of 0.01 s
+  assert info['reward_terms']['speed'] == pytest.approx(np.linalg.norm(velocity), rel=0.05)
+
+
+@pytest.mark.parametrize(
+  ('robot', 'alive', 'control', 'contact', 'deviation'),
+  [
+    ('Swimmer', 0.0, 0.01, None, None),
+    ('Ant', 0.05, 0.01, 0.001, None),
+    ('Humanoid', 0.2, 0.001, 1e-5, 0.01),
+  ],
+)
+def test_the_terms_are_those_of_the_paper(robot, alive, control, contact, deviation):
+  env = _env(f'{robot}Directions')
+  env.reset(seed=0)
+  action = np.linspace(-0.4, 0.4, env.action_space.shape[0])
   _, reward, _, _, info = env.step(action)
 
-  terms = info['reward_terms']
-  velocity = (env.position - before) / 0.05  # 5 steps of 0.01 s
-  assert terms['speed'] == pytest.approx(np.linalg.norm(velocity), rel=0.05)
-  assert terms['alive'] == 0.05
-  assert terms['control'] == pytest.approx(-0.5 * 0.01 * np.sum(action**2))
-  forces = np.clip(env.simulation.data.cfrc_ext, -1, 1)
-  assert terms['contact'] == pytest.approx(-0.5 * 0.001 * np.sum(forces**2))
+  data = env.simulation.data
+  forces = np.clip(data.cfrc_ext, -1, 1)
+  expected = {
+    'alive': alive,
+    'control': -0.5 * control * np.sum(action**2),
+    'contact': contact and -0.5 * contact * np.sum(forces**2),
+    'deviation': deviation and -0.5 * deviation * data.qvel[2] ** 2,
+  }
+  terms = dict(info['reward_terms'])
   assert reward == pytest.approx(sum(terms.values()))
+  terms.pop('speed')
+  assert terms == pytest.approx({k: v for k, v in expected.items() if v is not None})
+
+
+def test_an_episode_has_a_thousand_steps():
+  limits = {gymnasium.spec(id).max_episode_steps for id in OURS if 'MultiGoal' not in id}
+  assert limits == {1000, None}  # None: RoboticsAntMaze has its package's.
+  assert gymnasium.spec('latent_hrl/MultiGoal-v0').max_episode_steps == 50
+
+
+@pytest.mark.parametrize('robot', ['Swimmer', 'Ant', 'Humanoid'])
+def test_a_sparse_goal_counts_within_a_quarter_of_a_metre(robot):
+  env = _env(f'{robot}SparseGoal')
+  env.reset(seed=0)
+  reached = []
+  for distance in (0.249, 0.251):
+    env._goal = env.position + np.array([0.0, distance])
+    info = {}
+    terms, ends = env._terms(np.zeros(1), info)
+    reached.append((terms['arrival'], info['success'], ends))
+  assert reached == [(0.3, True, False), (0.0, False, False)]
 
 
 def test_going_to_and_fro_earns_nothing_where_speed_is_averaged():
