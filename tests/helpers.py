@@ -163,7 +163,14 @@ def make_agent(
     critic_network=networks.TwinCriticNetwork(
       (observation_spec, judged_spec), hidden_units=(8,), layer_norm=False
     ),
-    **{'jit_compile': False, 'enable_summaries': False, **optimizers, **kwargs},
+    **{
+      'policy_average_tau': 1.0,
+      'initial_temperature': 1.0,
+      'jit_compile': False,
+      'enable_summaries': False,
+      **optimizers,
+      **kwargs,
+    },
   )
 
 
