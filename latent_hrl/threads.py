@@ -38,12 +38,11 @@ class Threads:
 
   cores: int
   intra_op: int
-  overlap: bool
   claimed: tuple[int, ...] = ()
 
   def __str__(self) -> str:
     which = f' ({", ".join(map(str, self.claimed))})' if self.claimed else ''
-    beside = 'beside' if self.overlap else 'in turn with'
+    beside = 'beside' if self.cores > 1 else 'in turn with'
     return (
       f'{self.cores} core{"s" * (self.cores > 1)}{which}: {self.intra_op} compute '
       f'thread{"s" * (self.intra_op > 1)}, collection {beside} learning'
@@ -82,8 +81,8 @@ def configure(cores: int | None = None) -> Threads:
     ConfigError: If fewer cores than that are there, or free of other runs' claims.
   """
   claimed = () if cores is None else claim(cores)
-  count = available_cores() if cores is None else cores
-  chosen = Threads(count, min(count, _MAX_INTRA_OP), overlap=count > 1, claimed=claimed)
+  count = available_cores()  # Of those claimed, too: a container may have fewer.
+  chosen = Threads(count, min(count, _MAX_INTRA_OP), claimed)
   if count > 1:
     _prefer_eigen_products()
   import tensorflow as tf

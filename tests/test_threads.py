@@ -10,10 +10,12 @@ from latent_hrl import errors
 from latent_hrl import threads
 
 CLAIM = """
-import pathlib, sys
+import os, pathlib, sys
 from latent_hrl import errors, threads
 try:
-  print(threads.claim(1, pathlib.Path(sys.argv[1])), flush=True)
+  mine = threads.claim(1, pathlib.Path(sys.argv[1]))
+  assert os.sched_getaffinity(0) == set(mine)
+  print(mine, flush=True)
 except errors.ConfigError as error:
   print(error, flush=True)
 sys.stdin.read()
@@ -37,9 +39,27 @@ def test_affinity_counts(tmp_path, monkeypatch):
 
 
 def test_the_choice_reads_well():
-  one, two = threads.Threads(1, 1, False, (0,)), threads.Threads(2, 2, True)
+  one, two = threads.Threads(1, 1, (0,)), threads.Threads(2, 2)
   assert str(one) == '1 core (0): 1 compute thread, collection in turn with learning'
   assert str(two) == '2 cores: 2 compute threads, collection beside learning'
+
+
+def test_a_run_computes_on_the_core_it_claimed(tmp_path):
+  code = (
+    'from latent_hrl import threads\n'
+    'print(threads.configure(1))\n'
+    'import tensorflow as tf\n'
+    'print(tf.config.threading.get_intra_op_parallelism_threads())'
+  )
+  finished = subprocess.run(
+    [sys.executable, '-c', code],
+    env={**os.environ, 'TMPDIR': str(tmp_path)},
+    capture_output=True,
+    text=True,
+    check=True,
+  )
+  first = min(os.sched_getaffinity(0))
+  assert finished.stdout.splitlines() == [str(threads.Threads(1, 1, (first,))), '1']
 
 
 def _start(directory):
