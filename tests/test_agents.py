@@ -444,11 +444,6 @@ def test_policies_act_by_mode_and_by_sample():
   np.testing.assert_allclose(hidden.std(axis=0), np.exp(LOG_SCALE), rtol=0.1)
 
 
-def test_agent_restores_from_its_state_variables():
-  variables = helpers.make_agent(helpers.action_spec()).state_variables
-  assert len({id(variable) for variable in variables}) == len(variables)
-
-
 @pytest.mark.parametrize('temperature', [0.0, -1.0])
 def test_temperature_must_be_positive(temperature):
   with pytest.raises(ValueError, match=f'temperature must be positive, got {temperature}'):

@@ -102,6 +102,15 @@ def test_noise_depends_on_seed_and_train_step_alone(build):
   _assert_equal(_values(first), _values(again))
 
 
+def test_noise_differs_by_train_step_and_by_draw():
+  train_step = tf.Variable(0, dtype=tf.int64)
+  seeds = set()
+  for step in range(3):
+    train_step.assign(step)
+    seeds |= {tuple(off_policy.step_seed(5, train_step, draw).numpy()) for draw in (0, 1)}
+  assert len(seeds) == 6
+
+
 def test_td3_learns_from_targets_with_clipped_noise():
   baseline = _td3(target_policy_noise=100.0, target_policy_noise_clip=0.5)
   quiet = _td3(target_policy_noise=0.0)

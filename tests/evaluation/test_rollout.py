@@ -48,11 +48,12 @@ def test_the_policy_is_told_the_step_of_each_episode(toy_task):
     steps.append(np.stack([step, np.round(10 * observation[:, 2])], axis=-1))
     return _decode(observation, latent, step)
 
-  envs = [layer_reward.LayerReward(toy_task(end_at=1.0), REWARD) for _ in range(2)]
-  rollout.run_episodes(envs, decode, 2, 2, seed=3)
-  for told, lived in np.concatenate(steps[:2]):
-    assert told == lived
-  assert steps[0][0, 0] == 0 and steps[1][0, 0] == 1
+  # One after the other, so that every call is a step of an episode.
+  env = layer_reward.LayerReward(toy_task(end_at=1.0), REWARD)
+  rollout.run_episodes([env], decode, 2, 3, seed=3)
+  told, lived = np.concatenate(steps).T
+  np.testing.assert_array_equal(told, lived)
+  assert np.count_nonzero(told == 0) == 3 and told.max() > 1
 
 
 def test_episodes_differ_and_are_recorded_from_start_to_end(toy_task):

@@ -89,6 +89,9 @@ MISTAKES = (
   ('sparse_goal.goal = None', ("field 'goal'",)),
   ('north_east/Layer.interval = 2000', ('initial_steps', '2000')),
   ('north_east/Layer.inherit = True', ('inherit',)),
+  ('north_east/Layer.reward_fn = @forward_velocity', ("'forward_velocity' needs",)),
+  ("north_east/Layer.observation_fields = ['positon']", ("did you mean 'position'",)),
+  ('north_east/Layer.env_steps = 0', ('north_east/Layer.env_steps', 'positive integer')),
   (
     "north_east/Layer.critic = 'action'\nnorth_east/Layer.inherit = True",
     ('inherit', 'reward'),

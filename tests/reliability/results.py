@@ -23,6 +23,13 @@ def read(
       with np.load(last / name) as saved:
         arrays |= {f'{layer.name}/{name}/{key}': saved[key] for key in saved}
     state = json.loads((last / 'state.json').read_text().splitlines()[0])
+    # How rows are spread over files depends on when the run was stopped; the first file
+    # may begin with some that the replay has no more.
+    capacity = state['replay']['capacity']
+    chunks = [np.load(layer / 'replay' / chunk['name']) for chunk in state['chunks']]
+    for key in chunks[0]:
+      rows_kept = np.concatenate([chunk[key] for chunk in chunks])[-capacity:]
+      arrays[f'{layer.name}/replay/{key}'] = rows_kept
     for name in ('wall_s', 'chunks', 'sha256'):
       del state[name]
     # It has the digest of the manifest, which has that of SavedModel files: TensorFlow

@@ -102,12 +102,18 @@ def test_a_run_that_died_goes_on_from_its_last_checkpoint(whole, tmp_path, monke
     with pytest.raises(RuntimeError, match='power cut'):
       _train(tmp_path, ONE)
 
-  # Half a line, as a process leaves it that is killed while it writes.
+  # What a process leaves that is killed while it writes: files half done, half a line.
+  leftovers = [
+    tmp_path / place / '.latent_hrl_unfinished.half' for place in ('', 'layers', 'best')
+  ]
+  for path in leftovers:
+    path.mkdir()
   with (tmp_path / 'metrics.jsonl').open('a') as file:
     file.write('{"layer": "base", "env_st')
   _train(tmp_path, ONE)
 
   assert not results.differences(expected, tmp_path)
+  assert not any(path.exists() for path in leftovers)
 
 
 def test_a_run_killed_in_its_last_checkpoint_writes_it_again(whole, tmp_path):
@@ -152,6 +158,15 @@ def test_a_run_goes_on_only_with_its_own_settings(whole, tmp_path, binding, word
     _train(tmp_path / 'run', (*ONE, 'base/Layer.env_steps = 300', binding))
 
   assert helpers.file_bytes(tmp_path / 'run') == before
+
+
+def test_a_run_goes_on_only_with_its_own_lower_layers(whole, tmp_path):
+  shutil.copytree(whole(TOP), tmp_path / 'run')
+  shutil.rmtree(tmp_path / 'run' / 'layers' / 'top')
+  other = f"train_stack.layers = ['{whole(ONE) / 'layers' / 'base'}', @top/Layer()]"
+
+  with pytest.raises(errors.ConfigError, match="was written by a run with {'lower': "):
+    _train(tmp_path / 'run', (*TOP, other))
 
 
 def test_a_layer_without_its_checkpoints_is_not_trained_over(whole, tmp_path):
