@@ -177,9 +177,9 @@ def make_task(
   try:
     # The task is checked here, once; gymnasium's own checker runs on every step.
     with _quiet_compilation():
-      env = gymnasium.make(
-        task_id, render_mode=render_mode, disable_env_checker=True, **options
-      )
+      # A constructor without pictures may take no render_mode.
+      rendering = {} if render_mode is None else {'render_mode': render_mode}
+      env = gymnasium.make(task_id, disable_env_checker=True, **rendering, **options)
   except gymnasium.error.DependencyNotInstalled as error:
     raise errors.TaskError(
       f'task {task_id!r} needs a package that is missing: {_one_line(error)}'
