@@ -1,7 +1,5 @@
 """A task as one layer sees it, for TF-Agents' own drivers and agents."""
 
-from typing import Any
-
 import gymnasium
 import numpy as np
 from tf_agents.environments import py_environment
@@ -9,10 +7,7 @@ from tf_agents.specs import array_spec
 from tf_agents.specs import tensor_spec
 from tf_agents.trajectories import time_step as ts
 
-from latent_hrl import observations
-from latent_hrl.environments import tasks
 from latent_hrl.evaluation import rollout
-from latent_hrl.layers import load
 
 
 class LayerEnvironment(py_environment.PyEnvironment):
@@ -25,8 +20,6 @@ class LayerEnvironment(py_environment.PyEnvironment):
   def __init__(
     self,
     env: gymnasium.Env,
-    task: tasks.Task,
-    lower: load.SavedLayer | None,
     own_where: np.ndarray,
     time_step_spec: ts.TimeStep,
     action_spec: tensor_spec.BoundedTensorSpec,
@@ -37,9 +30,7 @@ class LayerEnvironment(py_environment.PyEnvironment):
     """Binds the task.
 
     Args:
-      env: The task with the layer's reward.
-      task: The task inside.
-      lower: The frozen layer below; None for a bottom layer.
+      env: The task with the layer's reward; its action is what the layer puts out.
       own_where: Indices of the task's observation that this layer reads.
       time_step_spec: What the layer reads.
       action_spec: What it puts out.
@@ -50,15 +41,11 @@ class LayerEnvironment(py_environment.PyEnvironment):
     super().__init__(handle_auto_reset=True)
     self._env = env
     self._own_where = own_where
-    self._policy = None if lower is None else lower.policy()
-    self._below = None if lower is None else observations.indices(task.fields, lower.fields)
     self._observation_spec = tensor_spec.to_nest_array_spec(time_step_spec.observation)
     self._action_spec = tensor_spec.to_nest_array_spec(action_spec)
     self._seed: int | None = seed
     self._interval = interval
     self._gamma = gamma
-    self._observation = np.zeros(env.observation_space.shape, np.float32)
-    self._step_of_episode = 0
     self._episode = rollout.Episode()
     self._ended: list[rollout.Episode] = []
     self.env_steps = 0
@@ -77,20 +64,18 @@ class LayerEnvironment(py_environment.PyEnvironment):
     return ended
 
   def _reset(self) -> ts.TimeStep:
-    self._observation, _ = self._env.reset(seed=self._seed)
+    observation, _ = self._env.reset(seed=self._seed)
     self._seed = None
-    self._step_of_episode = 0
     self._episode = rollout.Episode()
-    return ts.restart(self._observation[self._own_where])
+    return ts.restart(observation[self._own_where])
 
   def _step(self, output: np.ndarray) -> ts.TimeStep:
+    # TF-Agents' PPO acts beyond the box, the saved layer does not.
+    output = np.clip(output, self._action_spec.minimum, self._action_spec.maximum)
     rewards: list[float] = []
     terminated = truncated = False
     while len(rewards) < self._interval and not (terminated or truncated):
-      self._observation, reward, terminated, truncated, info = self._env.step(
-        self._action(output)
-      )
-      self._step_of_episode += 1
+      seen, reward, terminated, truncated, info = self._env.step(output)
       self._episode.add_step(reward, info)
       rewards.append(reward)
     self.env_steps += len(rewards)
@@ -99,18 +84,9 @@ class LayerEnvironment(py_environment.PyEnvironment):
       self._ended.append(self._episode)
     reward = np.float32(rewards @ self._gamma ** np.arange(len(rewards)))
     discount = np.float32(self._gamma ** (len(rewards) - 1))
-    observation = self._observation[self._own_where]
+    observation = seen[self._own_where]
     if terminated:
       return ts.termination(observation, reward)
     if truncated:
       return ts.truncation(observation, reward, discount)
     return ts.transition(observation, reward, discount)
-
-  def _action(self, output: np.ndarray) -> Any:
-    # TF-Agents' PPO acts beyond the box, the saved layer does not.
-    output = np.clip(output, self._action_spec.minimum, self._action_spec.maximum)
-    if self._policy is None:
-      return output
-    step = np.full(1, self._step_of_episode, np.int32)
-    observation = self._observation[np.newaxis, self._below]
-    return self._policy(observation, output[np.newaxis], step)[1][0]

@@ -3,6 +3,7 @@
 import contextlib
 from typing import Any
 
+import gymnasium
 import numpy as np
 import tensorflow as tf
 from tf_agents.policies import py_tf_eager_policy
@@ -10,6 +11,7 @@ from tf_agents.train import actor as actor_lib
 from tf_agents.trajectories import trajectory
 
 from latent_hrl import errors
+from latent_hrl import stack
 from latent_hrl.baselines import ppo
 from latent_hrl.evaluation import rollout
 from latent_hrl.training import draft as draft_lib
@@ -37,10 +39,11 @@ class OnPolicyLearning:
     self._baseline = baseline
     agent = baseline.agent
     draft.act_with(baseline.actor_network)
+    env: gymnasium.Env = draft.env
+    if draft.lower is not None:
+      env = stack.LatentActionWrapper(env, draft.lower)
     self._env = layer_environment.LayerEnvironment(
-      draft.env,
-      draft.task,
-      draft.lower,
+      env,
       draft.own_where,
       draft.time_step_spec,
       agent.action_spec,
