@@ -9,6 +9,7 @@ r"""Evaluates a saved layer: episodes, statistics, a JSON file, a video, its ski
 The policy is the mode (top latent 0) unless --latents or --plot says otherwise.
 """
 
+import contextlib
 import json
 import pathlib
 
@@ -74,22 +75,26 @@ def main() -> None:
 
   if _VIDEO.value:
     video.check_path(pathlib.Path(_VIDEO.value))
-  options = tasks.parse_options(_TASK_OPTIONS.value or '{}')
+  asked = tasks.parse_options(_TASK_OPTIONS.value or '{}')
   cli.configure_threads()
   layer = load.load_layer(_LAYER.value)
   latents = _LATENTS.value or ('hold' if _PLOT.value == 'skills' else 'mode')
   protocol = (_SEED.value, latents)
+  task_id, options = rollout.task_and_options(layer, _TASK.value, asked)
+  maze = None
   if _PLOT.value:
-    skills.check_task(layer, _TASK.value, options)
+    with contextlib.closing(tasks.make_task(task_id, options=options)) as task:
+      skills.check_task(task)
+      maze = getattr(task.unwrapped, 'maze', None)
   episodes = rollout.evaluate(
     layer,
-    _TASK.value,
+    task_id,
     _EPISODES.value,
     *protocol,
     record=_PLOT.value is not None,
     task_options=options,
   )
-  result = report.result(layer, _TASK.value, *protocol, episodes, options)
+  result = report.result(layer, task_id, *protocol, episodes, options)
   if _PLOT.value == 'skills':
     result['headings'] = skills.headings(episodes)
   print(report.text(result))
@@ -101,13 +106,12 @@ def main() -> None:
     if _PLOT.value == 'skills':
       plots.skill_picture(episodes, title, path)
     else:
-      maze = rollout.maze(layer, _TASK.value, options)
       plots.route_picture(episodes, title, path, maze)
     print(f'  picture  {path}')
   if _VIDEO.value:
     # Last, since not every machine can: all else is written by now.
     path = pathlib.Path(_VIDEO.value)
-    video.film(layer, path, _TASK.value, *protocol, task_options=options)
+    video.film(layer, path, task_id, *protocol, task_options=options)
 
 
 if __name__ == '__main__':

@@ -20,7 +20,6 @@ from latent_hrl import observations
 from latent_hrl import rewards
 from latent_hrl import stack
 from latent_hrl.environments import layer_reward
-from latent_hrl.environments import maps
 from latent_hrl.environments import tasks
 from latent_hrl.layers import load
 
@@ -305,26 +304,6 @@ def _fed_reward(
       print(f"note: {error}; the layer return is of the task's own reward", flush=True)
       return rewards.bind(rewards.task_reward)
   return reward
-
-
-def tells_position(
-  layer: load.SavedLayer, task_id: str | None, task_options: dict[str, Any] | None
-) -> bool:
-  """Returns whether the task that `evaluate` plays says where the robot is."""
-  task_id, options = task_and_options(layer, task_id, task_options)
-  with contextlib.closing(tasks.make_task(task_id, options=options)) as task:
-    task.reset(seed=0)
-    observation, *_, info = task.step((task.action_space.low + task.action_space.high) / 2)
-    return task.position(observation, info) is not None
-
-
-def maze(
-  layer: load.SavedLayer, task_id: str | None, task_options: dict[str, Any] | None
-) -> maps.Maze | None:
-  """Returns the walls of the task that `evaluate` plays; None if it has none."""
-  task_id, options = task_and_options(layer, task_id, task_options)
-  with contextlib.closing(tasks.make_task(task_id, options=options)) as task:
-    return getattr(task.unwrapped, 'maze', None)
 
 
 def evaluate_random(task_id: str, episodes: int = 10, seed: int = 0) -> list[Episode]:

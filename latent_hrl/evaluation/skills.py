@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from latent_hrl import errors
+from latent_hrl.environments import tasks
 from latent_hrl.evaluation import rollout
-from latent_hrl.layers import load
 
 SECTORS = 8
 # An episode that ends nearer to its start than this, in m, has no heading.
@@ -19,20 +19,18 @@ _UNTOLD = (
 )
 
 
-def check_task(
-  layer: load.SavedLayer, task_id: str | None, task_options: dict[str, Any] | None
-) -> None:
-  """Checks before any episode that what `rollout.evaluate` plays can be drawn.
+def check_task(task: tasks.Task) -> None:
+  """Checks that episodes of a task can be drawn, before any is played.
 
   Args:
-    layer: See `rollout.evaluate`.
-    task_id: See there.
-    task_options: See there.
+    task: The task, in which it takes a step.
 
   Raises:
     TaskError: If the task does not say where the robot is.
   """
-  if not rollout.tells_position(layer, task_id, task_options):
+  task.reset(seed=0)
+  observation, *_, info = task.step((task.action_space.low + task.action_space.high) / 2)
+  if task.position(observation, info) is None:
     raise errors.TaskError(_UNTOLD)
 
 
