@@ -3,6 +3,7 @@
 import collections
 import hashlib
 import json
+import re
 import types
 
 import gymnasium
@@ -15,6 +16,7 @@ from tf_agents.trajectories import time_step as ts
 
 from latent_hrl import agent_protocol
 from latent_hrl import agents
+from latent_hrl import config
 from latent_hrl import networks
 from latent_hrl import observations
 from latent_hrl.evaluation import plots
@@ -275,6 +277,13 @@ def file_bytes(directory) -> dict[str, bytes]:
     for file in directory.rglob('*')
     if file.is_file()
   }
+
+
+def documented_metrics() -> set[str]:
+  """The entries of a line of metrics.jsonl that docs/metrics.md tells of."""
+  text = (config.PROJECT_ROOT / 'docs' / 'metrics.md').read_text(encoding='utf-8')
+  rows = [line for line in text.splitlines() if line.startswith('| `')]
+  return set(re.findall('`([a-z_]+)`', ' '.join(rows)))
 
 
 def save_task_layer(path, task, lower=None, **recorded) -> load.SavedLayer:

@@ -9,7 +9,9 @@ from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl.evaluation import rollout
 from latent_hrl.layers import load
+from latent_hrl.training import on_policy
 from latent_hrl.training import train_stack
+from tests import helpers
 
 # The compiled updates are in tests/baselines.
 pytestmark = pytest.mark.usefixtures('quick_training')
@@ -42,7 +44,13 @@ def _train(root_dir, *bindings):
 
 
 @pytest.mark.parametrize(
-  ('agent', 'loss'), [('td3', 'critic_loss'), ('ddpg', 'critic_loss'), ('ppo', 'loss')]
+  ('agent', 'loss'),
+  [
+    ('sac', 'alpha_loss'),
+    ('td3', 'critic_loss'),
+    ('ddpg', 'critic_loss'),
+    ('ppo', 'loss'),
+  ],
 )
 def test_a_baseline_trains_and_is_saved_as_a_layer(agent, loss, tmp_path):
   layer, rows = _train(
@@ -54,6 +62,7 @@ def test_a_baseline_trains_and_is_saved_as_a_layer(agent, loss, tmp_path):
 
   assert [row['env_steps'] for row in rows] == [0, 48, 96] or agent == 'ppo'
   assert np.isfinite(rows[-1][loss])
+  assert {key for row in rows for key in row} <= helpers.documented_metrics()
   assert any(row['collect']['episodes'] > 0 for row in rows if 'collect' in row)
   again = load.load_layer(tmp_path / 'layers' / 'base')
   # What was evaluated last is what was saved.
@@ -78,6 +87,29 @@ def test_a_baseline_trains_on_the_latent_of_a_layer(agent, interval, tmp_path):
   latent = np.float32([[0.1, -0.1], [0.0, 0.2]])
   action = layer.decode(observation, latent)
   np.testing.assert_allclose(layer.encode(observation, action)['latent'], latent, atol=0.05)
+
+
+def test_ppo_learns_from_each_sequence_as_often_as_it_is_told(tmp_path, monkeypatch):
+  learn, seen = on_policy.OnPolicyLearning._learn, []
+
+  def watched(self):
+    counter = self._baseline.agent.train_step_counter
+    before = int(counter)
+    loss = learn(self)
+    seen.append((int(counter) - before, float(self._baseline.progress)))
+    return loss
+
+  monkeypatch.setattr(on_policy.OnPolicyLearning, '_learn', watched)
+  _train(
+    tmp_path,
+    'train_stack.layers = [@base/Layer()]',
+    'base/Layer.agent_fn = @ppo_agent',
+  )
+
+  gradients, progress = zip(*seen, strict=True)
+  assert set(gradients) == {2 * 32 // 16}  # Two epochs of 32 decisions, 16 at a time.
+  assert progress[0] == 0.0 and progress[-1] > 0.5  # The learning rate falls with it.
+  assert list(progress) == sorted(set(progress))
 
 
 def test_ppo_gives_the_same_numbers_again(tmp_path):

@@ -84,6 +84,7 @@ def test_metrics_have_a_row_per_evaluation(run):
   assert 'collect' not in rows[0] and rows[2]['collect']['episodes'] >= 2
   for key in ('critic_loss', 'temperature', 'entropy', 'q_value', 'steps_per_s', 'wall_s'):
     assert np.isfinite(rows[1][key])
+  assert {key for row in rows for key in row} <= helpers.documented_metrics()
 
 
 def test_the_operative_config_names_the_bindings(run):
