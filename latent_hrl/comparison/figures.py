@@ -1,5 +1,6 @@
 """The pictures of a report."""
 
+import io
 import pathlib
 from typing import Any
 
@@ -8,6 +9,7 @@ import matplotlib
 matplotlib.use('Agg')
 import matplotlib.pyplot as plt  # noqa: E402  the backend is chosen first
 
+from latent_hrl import files  # noqa: E402
 from latent_hrl.comparison import curves  # noqa: E402
 from latent_hrl.comparison import results as results_lib  # noqa: E402
 from latent_hrl.comparison import statistics  # noqa: E402
@@ -56,12 +58,11 @@ def learning_curves(results: results_lib.Results, stem: pathlib.Path) -> None:
       figure.legend(
         handles=list(lines.values()), loc='outside lower center', ncols=min(3, len(lines))
       )
-    stem.parent.mkdir(parents=True, exist_ok=True)
     for suffix in ('png', 'svg'):
-      temporary = stem.with_name(f'.{stem.name}.{suffix}')
+      picture = io.BytesIO()
       metadata = {'Date': None} if suffix == 'svg' else {}
-      figure.savefig(temporary, format=suffix, dpi=200, metadata=metadata)
-      temporary.replace(stem.with_name(f'{stem.name}.{suffix}'))
+      figure.savefig(picture, format=suffix, dpi=200, metadata=metadata)
+      files.write_bytes(stem.with_name(f'{stem.name}.{suffix}'), picture.getvalue())
     plt.close(figure)
 
 

@@ -17,6 +17,7 @@ from latent_hrl import errors
 from latent_hrl import files
 
 _BASE_ALONE = {'base': 1.0}
+_TEXTS = checks.several(checks.TEXT)
 
 
 @gin.configurable
@@ -53,7 +54,10 @@ class System:
         f'there is no system {name!r}: {name}/System.gin_file is not bound'
         f'{errors.nearest(name, known)}'
       )
-    _check_list(f'{name}/System.bindings', self.bindings, str, 'gin bindings')
+    if not _TEXTS.holds(self.bindings):
+      raise errors.ConfigError(
+        f'{name}/System.bindings must be {_TEXTS.text}, got {self.bindings!r}'
+      )
     if not isinstance(self.layers, Mapping) or not _are_shares(self.layers.values()):
       raise errors.ConfigError(
         f'{name}/System.layers must map names to positive shares that add up to 1, got '
@@ -173,6 +177,16 @@ class Run:
     }
 
 
+_SYSTEM = checks.Rule('@NAME/System()', lambda value: isinstance(value, System))
+_RULES = {
+  'systems': checks.several(_SYSTEM),
+  'tasks': _TEXTS,
+  'env_steps': checks.POSITIVE_INTEGER,
+  'seeds': checks.POSITIVE_INTEGER,
+  'references': _TEXTS,
+}
+
+
 @gin.configurable('compare')
 @dataclasses.dataclass(frozen=True)
 class Comparison:
@@ -196,19 +210,17 @@ class Comparison:
   returns: Mapping[str, Sequence[float]] = dataclasses.field(default_factory=dict)
 
   def __post_init__(self) -> None:
-    _check_list('compare.systems', self.systems, System, '@NAME/System()')
-    _check_list('compare.tasks', self.tasks, str, 'ids of tasks')
-    _check_list('compare.references', self.references, str, 'files')
+    for key, rule in _RULES.items():
+      if not rule.holds(getattr(self, key)):
+        raise errors.ConfigError(
+          f'compare.{key} must be {rule.text}, got {getattr(self, key)!r}'
+        )
     names = [system.name for system in self.systems]
     for key, values in (('systems', names), ('tasks', self.tasks)):
       if not values or len(set(values)) < len(values):
         raise errors.ConfigError(
           f'compare.{key} must name at least one, and none twice, got {list(values)}'
         )
-    for key in ('env_steps', 'seeds'):
-      value = getattr(self, key)
-      if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise errors.ConfigError(f'compare.{key} must be a positive integer, got {value!r}')
     if not isinstance(self.returns, Mapping):
       raise errors.ConfigError(
         f'compare.returns must map tasks to lists of returns, got {self.returns!r}'
@@ -249,11 +261,6 @@ class Comparison:
       steps=steps,
       directory=root_dir / 'runs' / system.name / file_name(task) / f'seed_{seed}',
     )
-
-
-def _check_list(name: str, values: Any, kind: type, what: str) -> None:
-  if not isinstance(values, list | tuple) or any(not isinstance(v, kind) for v in values):
-    raise errors.ConfigError(f'{name} must be a list of {what}, got {values!r}')
 
 
 def _are_shares(values: Collection[Any]) -> bool:

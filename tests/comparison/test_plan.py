@@ -96,9 +96,9 @@ def test_a_damaged_record_is_told(tmp_path, text):
 
 MISTAKES = {
   'compare.systems = []': 'compare.systems must name at least one',
-  'compare.systems = @sac/System()': 'compare.systems must be a list of @NAME/System',
+  'compare.systems = @sac/System()': 'systems must be a list, each entry @NAME/System',
   'compare.systems = [@sac/System(), @sac/System()]': 'none twice',
-  'compare.systems = [@sac/System]': 'compare.systems must be a list of @NAME/System',
+  'compare.systems = [@sac/System]': 'systems must be a list, each entry @NAME/System',
   "compare.tasks = 'HalfCheetah-v5'": 'compare.tasks must be a list',
   'compare.seeds = 0': 'compare.seeds must be a positive integer, got 0',
   'compare.env_steps = 1.5': 'compare.env_steps must be a positive integer',
