@@ -3,8 +3,11 @@
 import collections
 import hashlib
 import json
+import pathlib
 import re
 import types
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -24,6 +27,7 @@ from latent_hrl.layers import export
 from latent_hrl.layers import load
 from latent_hrl.layers import manifest as manifest_lib
 from latent_hrl.layers import module as module_lib
+from latent_hrl.training import off_policy
 
 BOX_LOW = np.float32([-2.0, -1.0])
 BOX_HIGH = np.float32([1.0, 3.0])
@@ -277,6 +281,30 @@ def file_bytes(directory) -> dict[str, bytes]:
     for file in directory.rglob('*')
     if file.is_file()
   }
+
+
+def metrics(root_dir: pathlib.Path) -> list[dict[str, Any]]:
+  """The rows of a run's metrics.jsonl."""
+  with (root_dir / 'metrics.jsonl').open(encoding='utf-8') as lines:
+    return [json.loads(line) for line in lines]
+
+
+def act_at(
+  steps: Iterable[int],
+  monkeypatch: pytest.MonkeyPatch,
+  act: Callable[[off_policy.OffPolicyLearning], object],
+) -> None:
+  """Makes learning call `act` once for each of `steps`, when it has taken that many."""
+  advance = off_policy.OffPolicyLearning.advance
+  waiting = list(steps)
+
+  def acting(self: off_policy.OffPolicyLearning, env_steps: int) -> int:
+    if waiting and env_steps >= waiting[0]:
+      waiting.pop(0)
+      act(self)
+    return advance(self, env_steps)
+
+  monkeypatch.setattr(off_policy.OffPolicyLearning, 'advance', acting)
 
 
 def documented_metrics() -> set[str]:

@@ -1,7 +1,5 @@
 """TF-Agents' agents as layers, from gin to a saved layer."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -39,7 +37,7 @@ SMALL = [
 def _train(root_dir, *bindings):
   config.load(['gin/defaults.gin'], [*SMALL, *bindings])
   layer = train_stack.train_stack(root_dir, seed=1)
-  rows = [json.loads(line) for line in (root_dir / 'metrics.jsonl').open()]
+  rows = helpers.metrics(root_dir)
   return layer, rows
 
 

@@ -1,7 +1,5 @@
 """Tasks and rewards of one's own, as README shows them."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -9,6 +7,7 @@ from latent_hrl import config
 from latent_hrl import rewards
 from latent_hrl.evaluation import rollout
 from latent_hrl.training import train_stack
+from tests import helpers
 
 MODULE = """
 import gymnasium
@@ -60,7 +59,7 @@ def test_a_layer_learns_ones_own_reward_on_ones_own_task(tmp_path, monkeypatch):
   )
   layer = train_stack.train_stack(tmp_path / 'run')
 
-  *_, row = (json.loads(line) for line in (tmp_path / 'run' / 'metrics.jsonl').open())
+  *_, row = helpers.metrics(tmp_path / 'run')
   assert row['reward'] == 'stay_home' and 'critic_loss' in row
   assert row['return_mean'] == 10.0 and row['layer_return_mean'] < 0
   record = layer.manifest.layers[-1]

@@ -1,6 +1,5 @@
 """Faults that are really caused: each ends in one message, with nothing lost."""
 
-import json
 import pathlib
 import resource
 
@@ -13,7 +12,6 @@ from latent_hrl import errors
 from latent_hrl import files
 from latent_hrl.layers import load
 from latent_hrl.training import draft as draft_lib
-from latent_hrl.training import off_policy
 from latent_hrl.training import train_stack
 from tests import helpers
 
@@ -48,29 +46,16 @@ def _assert_goes_on(root_dir):
   """The last checkpoint is intact, and a run from it comes to its end."""
   layer = _train(root_dir)
   assert layer.manifest.layers[-1].env_steps == 120
-  rows = [json.loads(line) for line in (root_dir / 'metrics.jsonl').open()]
+  rows = helpers.metrics(root_dir)
   assert [row['env_steps'] for row in rows] == [0, 40, 80, 120]
   assert not [path for path in root_dir.rglob('.*') if path.name != files.LOCK]
-
-
-def _at(steps, monkeypatch, fault):
-  """Calls `fault` once, before the steps that follow so many."""
-  advance = off_policy.OffPolicyLearning.advance
-  waiting = [fault]
-
-  def faulty(self, env_steps):
-    if env_steps >= steps and waiting:
-      waiting.pop()(self)
-    return advance(self, env_steps)
-
-  monkeypatch.setattr(off_policy.OffPolicyLearning, 'advance', faulty)
 
 
 def test_a_loss_that_is_no_number_leaves_the_batch_behind_it(tmp_path, monkeypatch):
   def spoil(learning):
     learning.replay._rewards[:] = np.nan
 
-  _at(90, monkeypatch, spoil)
+  helpers.act_at([90], monkeypatch, spoil)
 
   with pytest.raises(
     errors.LatentHrlError, match='diverged at step 104: critic_loss is nan'
@@ -162,7 +147,7 @@ def test_a_full_disk_ends_the_run_with_what_was_there(size, tmp_path, monkeypatc
     del learning
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
 
-  _at(72, monkeypatch, fill)
+  helpers.act_at([72], monkeypatch, fill)
   try:
     with pytest.raises(errors.LatentHrlError, match='cannot write .*File too large'):
       _train(tmp_path)

@@ -1,7 +1,6 @@
 """Every gin file trains: its layers, small and for some hundred steps."""
 
 import functools
-import json
 import pathlib
 import re
 import shutil
@@ -14,6 +13,7 @@ from latent_hrl import config
 from latent_hrl import rewards
 from latent_hrl.environments import tasks
 from latent_hrl.training import train_stack
+from tests import helpers
 
 # Compilation takes most of the time, and gin files have no say in it.
 pytestmark = pytest.mark.usefixtures('quick_training')
@@ -103,7 +103,7 @@ def test_a_gin_file_trains(file, run, tmp_path, capsys):
   assert top.task == gin.query_parameter('train_stack.task')
   assert all(record.env_steps >= 240 for record in top.layers)
   assert all('return_mean' in record.evaluation for record in top.layers)
-  rows = [json.loads(line) for line in (root_dir / 'metrics.jsonl').open()]
+  rows = helpers.metrics(root_dir)
   last = {row['layer']: row for row in rows}
   assert last.keys() == {record.name for record in top.layers}
   # Each has learned something, not only collected.

@@ -1,12 +1,11 @@
 """metrics.jsonl and TensorBoard: what is written, rewound, and refused."""
 
-import json
-
 import pytest
 import tensorflow as tf
 
 from latent_hrl import errors
 from latent_hrl.training import metrics
+from tests import helpers
 
 
 def _row(layer, env_steps, **changes):
@@ -21,16 +20,12 @@ def _row(layer, env_steps, **changes):
   }
 
 
-def _lines(directory):
-  return [json.loads(line) for line in (directory / 'metrics.jsonl').open()]
-
-
 def test_rows_are_appended_without_infinities_and_the_curve_is_drawn(tmp_path):
   log = metrics.MetricsLog(tmp_path, 'title')
   log.append(_row('base', 0, q_value=float('inf'), entropy=float('nan')))
   log.append(_row('base', 10, q_value=2.0))
 
-  rows = _lines(tmp_path)
+  rows = helpers.metrics(tmp_path)
   assert 'q_value' not in rows[0] and 'entropy' not in rows[0]
   assert rows[1]['q_value'] == 2.0
   assert (tmp_path / 'learning_curve.png').exists()
@@ -44,7 +39,7 @@ def test_a_resumed_layer_drops_what_it_will_write_again(tmp_path):
   log = metrics.MetricsLog(tmp_path, 'title')
   log.rewind('base', 10)
 
-  assert [(r['layer'], r['env_steps']) for r in _lines(tmp_path)] == [
+  assert [(r['layer'], r['env_steps']) for r in helpers.metrics(tmp_path)] == [
     ('base', 0),
     ('base', 10),
     ('upper', 0),

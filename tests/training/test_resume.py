@@ -10,7 +10,6 @@ import pytest
 
 from latent_hrl import config
 from latent_hrl import errors
-from latent_hrl.training import off_policy
 from latent_hrl.training import train_stack
 from tests import helpers
 from tests.reliability import results
@@ -44,21 +43,7 @@ def _train(root_dir, bindings):
   train_stack.train_stack(root_dir, seed=1)
 
 
-def _stop_at(steps, monkeypatch, how):
-  """Makes learning call `how` once, when it has taken that many steps."""
-  advance = off_policy.OffPolicyLearning.advance
-  waiting = list(steps)
-
-  def stopping(self, env_steps):
-    if waiting and env_steps >= waiting[0]:
-      waiting.pop(0)
-      how()
-    return advance(self, env_steps)
-
-  monkeypatch.setattr(off_policy.OffPolicyLearning, 'advance', stopping)
-
-
-def _raise():
+def _raise(learning):
   raise RuntimeError('power cut')
 
 
@@ -84,7 +69,7 @@ def test_a_stopped_run_ends_like_one_that_never_was(
   bindings, stops, whole, tmp_path, monkeypatch
 ):
   expected = whole(bindings)
-  _stop_at(stops, monkeypatch, lambda: os.kill(os.getpid(), signal.SIGTERM))
+  helpers.act_at(stops, monkeypatch, lambda _: os.kill(os.getpid(), signal.SIGTERM))
   for _ in stops:
     with pytest.raises(errors.StoppedError, match='stopped at step .* goes on from there'):
       _train(tmp_path, bindings)
@@ -97,7 +82,7 @@ def test_a_stopped_run_ends_like_one_that_never_was(
 def test_a_run_that_died_goes_on_from_its_last_checkpoint(whole, tmp_path, monkeypatch):
   expected = whole(ONE)
   stops = (60, 130)
-  _stop_at(stops, monkeypatch, _raise)
+  helpers.act_at(stops, monkeypatch, _raise)
   for _ in stops:
     with pytest.raises(RuntimeError, match='power cut'):
       _train(tmp_path, ONE)
@@ -183,7 +168,7 @@ def test_a_layer_without_its_checkpoints_is_not_trained_over(whole, tmp_path):
 
 def test_a_signal_leaves_a_checkpoint_and_its_handlers_as_they_were(tmp_path, monkeypatch):
   before = signal.getsignal(signal.SIGTERM)
-  _stop_at([24], monkeypatch, lambda: os.kill(os.getpid(), signal.SIGINT))
+  helpers.act_at([24], monkeypatch, lambda _: os.kill(os.getpid(), signal.SIGINT))
 
   with pytest.raises(errors.StoppedError) as stopped:
     _train(tmp_path, ONE)
@@ -200,7 +185,7 @@ def test_a_signal_in_the_last_step_of_a_layer_stops_before_the_next(tmp_path, mo
     'train_stack.layers = [@base/Layer(), @top/Layer()]',
     'Layer.env_steps = 48',
   )
-  _stop_at([40], monkeypatch, lambda: os.kill(os.getpid(), signal.SIGTERM))
+  helpers.act_at([40], monkeypatch, lambda _: os.kill(os.getpid(), signal.SIGTERM))
 
   with pytest.raises(errors.StoppedError, match='base: stopped at step 48'):
     _train(tmp_path, two)
@@ -210,11 +195,11 @@ def test_a_signal_in_the_last_step_of_a_layer_stops_before_the_next(tmp_path, mo
 
 
 def test_a_second_signal_stops_at_once(tmp_path, monkeypatch):
-  def twice():
+  def twice(learning):
     os.kill(os.getpid(), signal.SIGINT)
     os.kill(os.getpid(), signal.SIGINT)
 
-  _stop_at([24], monkeypatch, twice)
+  helpers.act_at([24], monkeypatch, twice)
   with pytest.raises(KeyboardInterrupt):
     _train(tmp_path, ONE)
   assert not list(tmp_path.glob('checkpoints/base/step_*'))
@@ -223,7 +208,7 @@ def test_a_second_signal_stops_at_once(tmp_path, monkeypatch):
 def test_the_best_layer_is_kept_beside_the_latest(whole):
   root_dir = whole(ONE)
 
-  rows = [json.loads(line) for line in (root_dir / 'metrics.jsonl').open()][1:]
+  rows = helpers.metrics(root_dir)[1:]
   best = max(rows, key=lambda row: row['layer_return_mean'])
   manifest = json.loads((root_dir / 'best' / 'base' / 'assets' / 'layer.json').read_text())
   assert manifest['env_steps'] == best['env_steps']

@@ -1,7 +1,5 @@
 """The main job, small: train layers on each other, save, resume, and what goes wrong."""
 
-import json
-
 import gin
 import numpy as np
 import pytest
@@ -36,11 +34,6 @@ def _train(root_dir, *bindings, seed=0):
   return train_stack.train_stack(root_dir, seed=seed)
 
 
-def _rows(root_dir):
-  lines = (root_dir / 'metrics.jsonl').read_text().splitlines()
-  return [json.loads(line) for line in lines]
-
-
 @pytest.fixture(scope='module')
 def run(tmp_path_factory):
   """A finished run of two layers."""
@@ -68,7 +61,7 @@ def test_a_run_leaves_the_files_of_the_contract(run):
 
 
 def test_metrics_have_a_row_per_evaluation(run):
-  rows = _rows(run)
+  rows = helpers.metrics(run)
 
   steps = [(row['layer'], row['env_steps']) for row in rows]
   assert steps == [
@@ -207,7 +200,7 @@ def test_a_layer_starts_from_critic_and_replay_of_the_one_below(
   assert f'north_east: inherits {told} and 200 transitions' in capsys.readouterr().out
   assert top.manifest.layers[-1].env_steps == 100
   # It has learned through the frozen layer, and not moved far yet.
-  first, last = _rows(tmp_path)
+  first, last = helpers.metrics(tmp_path)
   assert np.isfinite(last['actor_loss']) and -1.0 < last['entropy'] < 0.1
   with np.load(next((tmp_path / 'checkpoints').rglob('rows_*.npz'))) as rows:
     actions = rows['outputs'][rows['starts']]
@@ -266,7 +259,7 @@ def test_a_run_too_short_to_learn_says_so(tmp_path, capsys, env_steps, told):
   )
 
   assert ('base: note: no update within 44 steps' in capsys.readouterr().out) == told
-  assert ('critic_loss' in _rows(tmp_path)[-1]) != told
+  assert ('critic_loss' in helpers.metrics(tmp_path)[-1]) != told
 
 
 @gin.configurable(module='test_train_stack')

@@ -1,13 +1,12 @@
 """The trainer's loop: what it computes does not depend on how fast its parts are."""
 
-import json
-
 import numpy as np
 import pytest
 
 from latent_hrl import config
 from latent_hrl import threads
 from latent_hrl.training import train_stack
+from tests import helpers
 
 # The compiled updates are in other tests.
 pytestmark = pytest.mark.usefixtures('quick_training')
@@ -28,7 +27,7 @@ def _train(root_dir, monkeypatch, cores):
   monkeypatch.setattr(threads, 'available_cores', lambda: cores)
   config.load(['gin/multi_goal.gin'], BINDINGS)
   layer = train_stack.train_stack(root_dir, seed=3)
-  rows = [json.loads(line) for line in (root_dir / 'metrics.jsonl').open()]
+  rows = helpers.metrics(root_dir)
   clocks = ('wall_s', 'steps_per_s')
   return layer, [{k: v for k, v in row.items() if k not in clocks} for row in rows]
 
@@ -55,7 +54,7 @@ def test_the_averaged_policy_is_evaluated_and_saved_and_the_last_one_collects(tm
   latent = np.random.default_rng(1).normal(size=(3, 2)).astype(np.float32)
   decoded = layer.decode(observation, latent)
   np.testing.assert_allclose(decoded, np.tanh(latent), rtol=1e-5, atol=1e-6)
-  first, *_, last = [json.loads(row) for row in (tmp_path / 'metrics.jsonl').open()]
+  first, *_, last = helpers.metrics(tmp_path)
   assert last['return_mean'] == pytest.approx(first['return_mean'], rel=1e-6)
   # It has learned all the while, and acted with that.
   path = next((tmp_path / 'checkpoints' / 'base').rglob('step_*90/agent.npz'))
