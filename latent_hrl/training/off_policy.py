@@ -109,9 +109,9 @@ class OffPolicyLearning:
 
   def prepare(self) -> None:
     """Starts compiling: evaluation and the first random steps need not wait for it."""
-    calls = self._settings.steps_per_call
-    last_call = (self._spec.env_steps - 1) // calls * calls
-    if last_call < self._settings.initial_steps:
+    per_call = self._settings.steps_per_call
+    last_call_begins = (self._spec.env_steps - 1) // per_call * per_call
+    if last_call_begins < self._settings.initial_steps:
       print(
         f'{self._spec.name}: note: no update within {self._spec.env_steps:,} steps; '
         f'Trainer.initial_steps is {self._settings.initial_steps:,}',
