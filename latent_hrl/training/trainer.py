@@ -121,9 +121,15 @@ class Trainer:
     progress: metrics.Progress,
     interrupted: Callable[[], int | None],
   ) -> None:
-    if not log.rows(self._spec.name):
+    rows = log.rows(self._spec.name)
+    if not rows:
       with self._learning.evaluated():
         self._evaluate(log, tensorboard, progress, steps_per_s=None)
+    elif rows[-1]['env_steps'] < self._env_steps >= self._spec.env_steps:
+      # Stopped beyond what is asked for now: what there is shall be the layer.
+      with self._learning.evaluated():
+        self._evaluate(log, tensorboard, progress, steps_per_s=None)
+        self._save_layer(log)
     started, steps_at_start = time.perf_counter(), self._env_steps
     while self._env_steps < self._spec.env_steps:
       before, clock = self._env_steps, time.perf_counter()

@@ -10,6 +10,7 @@ import pytest
 
 from latent_hrl import config
 from latent_hrl import errors
+from latent_hrl.layers import load
 from latent_hrl.training import train_stack
 from tests import helpers
 from tests.reliability import results
@@ -192,6 +193,23 @@ def test_a_signal_in_the_last_step_of_a_layer_stops_before_the_next(tmp_path, mo
 
   assert (tmp_path / 'layers' / 'base').is_dir()
   assert not (tmp_path / 'layers' / 'top').exists()
+
+
+def test_a_run_stopped_beyond_the_steps_asked_for_later_keeps_them(
+  tmp_path, monkeypatch, capsys
+):
+  helpers.act_at([124], monkeypatch, lambda _: os.kill(os.getpid(), signal.SIGTERM))
+  with pytest.raises(errors.StoppedError, match='stopped at step 136'):
+    _train(tmp_path, ONE)  # The layer is saved at 120.
+
+  fewer = (*ONE, 'base/Layer.env_steps = 125')
+  _train(tmp_path, fewer)
+
+  assert load.load_layer(tmp_path / 'layers' / 'base').manifest.layers[-1].env_steps == 136
+  assert [row['env_steps'] for row in helpers.metrics(tmp_path)] == [0, 120, 136]
+  capsys.readouterr()
+  _train(tmp_path, fewer)
+  assert 'base: already trained for 125 steps' in capsys.readouterr().out
 
 
 def test_a_second_signal_stops_at_once(tmp_path, monkeypatch):
