@@ -211,10 +211,10 @@ def _info(transition: Transition, key: str) -> float:
   return float(transition.info[key])
 
 
-def _field(transition: Transition, name: str) -> np.ndarray:
-  if name not in transition.next_observation:
+def _field(observation: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+  if name not in observation:
     raise MissingQuantityError(f'the observation field {name!r}')
-  return transition.next_observation[name]
+  return observation[name]
 
 
 @reward
@@ -275,8 +275,11 @@ def planar_speed(transition: Transition) -> float:
 
 
 def _goal_distance(transition: Transition, goal: Any) -> float:
-  position = _field(transition, 'position')
-  goal = _field(transition, 'goal') if goal is None else np.asarray(goal, np.float64)
+  position = _field(transition.next_observation, 'position')
+  if goal is None:
+    # The goal that the step was for: on arrival the next observation may show another one.
+    goal = _field(transition.observation, 'goal')
+  goal = np.asarray(goal, np.float64)
   if len(position) < len(goal):
     raise MissingQuantityError(f"a 'position' of the goal's {len(goal)} coordinates")
   return float(np.linalg.norm(position[: len(goal)] - goal))

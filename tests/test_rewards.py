@@ -14,11 +14,14 @@ from latent_hrl.layers import spec
 
 def _transition(**kwargs):
   values = {
-    'observation': {'position': np.float32([0.0, 0.0])},
+    'observation': {
+      'position': np.float32([0.0, 0.0]),
+      'goal': np.float32([3.0, 3.75]),
+    },
     'action': np.float32([0.5, -1.0]),
     'next_observation': {
       'position': np.float32([3.0, 4.0]),
-      'goal': np.float32([3.0, 3.75]),
+      'goal': np.float32([-9.0, 9.0]),  # The next one.
     },
     'task_reward': 2.5,
     'terminated': False,
@@ -167,7 +170,7 @@ def test_sparse_goal_is_paid_within_the_radius_only(radius, expected):
     (rewards.sparse_goal, {'next_observation': {}}, "the observation field 'position'"),
     (
       rewards.goal_distance,
-      {'next_observation': {'position': np.zeros(2)}},
+      {'observation': {'position': np.zeros(2)}},
       "the observation field 'goal'",
     ),
   ],
