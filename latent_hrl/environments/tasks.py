@@ -1,7 +1,6 @@
 """Any gymnasium task with a Box action space, as one flat observation of named fields."""
 
 import contextlib
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -43,7 +42,9 @@ class Task(gymnasium.Wrapper):
         f'task {task_id!r} has the action space {action_space}; a layer needs a Box with '
         'one dimension (continuous actions)'
       )
-    if not action_space.is_bounded('both'):
+    # Formats that know no unbounded box write the largest float.
+    limit = np.finfo(np.float32).max
+    if not np.all(np.maximum(-action_space.low, action_space.high) < limit):
       raise errors.TaskError(
         f'task {task_id!r} has an unbounded action space; give it a bounded Box with '
         'gymnasium.wrappers.TransformAction'
@@ -57,9 +58,9 @@ class Task(gymnasium.Wrapper):
       else {'observation': env.observation_space}
     )
     for name, space in parts.items():
-      if not isinstance(space, spaces.Box):
+      if not isinstance(space, spaces.Box) or 0 in space.shape:
         raise errors.TaskError(
-          f'task {task_id!r}: observation field {name!r} is {space}, not a Box'
+          f'task {task_id!r}: observation field {name!r} is {space}, not a Box of numbers'
         )
     self.fields = tuple(
       observations.ObservationField(name, int(np.prod(space.shape)))
@@ -90,7 +91,8 @@ class Task(gymnasium.Wrapper):
         `y_position`.
     """
     if 'position' in self._slices:
-      return np.resize(observation[self._slices['position']], 2).astype(np.float64)
+      place = observation[self._slices['position']][:2].astype(np.float64)
+      return np.pad(place, (0, 2 - len(place)))
     if 'x_position' in info:
       return np.array([info['x_position'], info.get('y_position', 0.0)], np.float64)
     return None
@@ -196,23 +198,6 @@ def make_task(
       f'task {task_id!r} does not take the options {options}: {_one_line(error)}'
     ) from error
   return Task(env, task_id, options)
-
-
-def parse_options(text: str) -> dict[str, Any]:
-  """Returns a task's keyword arguments from JSON text.
-
-  Raises:
-    ConfigError: If it is no JSON object.
-  """
-  try:
-    options = json.loads(text)
-    if not isinstance(options, dict):
-      raise ValueError('no object')
-  except ValueError as error:
-    raise errors.ConfigError(
-      f'task options must be a JSON object such as {{"goal": 0}}, got {text!r} ({error})'
-    ) from None
-  return options
 
 
 @contextlib.contextmanager

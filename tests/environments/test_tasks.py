@@ -119,7 +119,7 @@ def test_action_matrix_is_refused():
     tasks.Task(env, 'Matrix-v0', {})
 
 
-@pytest.mark.parametrize('low', [[-np.inf, -np.inf], [-1.0, -np.inf]])
+@pytest.mark.parametrize('low', [[-np.inf] * 2, [-1.0, -np.inf], [-1.0, -3.4028235e38]])
 def test_unbounded_actions_are_refused(low):
   env = _FixedEnv(_box(2), action_space=spaces.Box(np.float32(low), 1.0, dtype=np.float32))
   with pytest.raises(
@@ -134,6 +134,18 @@ def test_observation_that_is_no_box_is_refused_by_field():
   space = spaces.Dict({'body': _box(2), 'mode': spaces.Discrete(3)})
   with pytest.raises(errors.TaskError, match="task 'Mixed-v0': observation field 'mode'"):
     tasks.Task(_FixedEnv(space), 'Mixed-v0', {})
+  space = spaces.Dict({'body': _box(2), 'nothing': _box(0)})
+  with pytest.raises(errors.TaskError, match="field 'nothing' is .* not a Box of numbers"):
+    tasks.Task(_FixedEnv(space), 'Empty-v0', {})
+
+
+@pytest.mark.parametrize('place', [[2.0], [2.0, 3.0], [2.0, 3.0, 4.0]])
+def test_the_position_is_that_in_the_plane(place):
+  space = spaces.Dict(collections.OrderedDict(goal=_box(1), position=_box(len(place))))
+  task = tasks.Task(_FixedEnv(space), 'Place-v0', {})
+  np.testing.assert_array_equal(
+    task.position(np.float32([9.0, *place]), {}), [*place, 0.0][:2]
+  )
 
 
 @pytest.mark.parametrize(
