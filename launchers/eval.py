@@ -17,6 +17,7 @@ from absl import flags
 
 from latent_hrl import cli
 
+flags.adopt_module_key_flags(cli)
 _LAYER = flags.DEFINE_string('layer', None, 'Directory of a saved layer.', required=True)
 _TASK = flags.DEFINE_string(
   'task', None, 'Gymnasium id; the task the layer was trained on by default.'
@@ -65,6 +66,7 @@ _VIDEO = flags.DEFINE_string('video', None, 'Film one episode into this .mp4 or 
 
 def main() -> None:
   """Plays the episodes and tells what came of them."""
+  from latent_hrl.environments import maps
   from latent_hrl.environments import tasks
   from latent_hrl.evaluation import plots
   from latent_hrl.evaluation import report
@@ -75,7 +77,7 @@ def main() -> None:
 
   if _VIDEO.value:
     video.check_path(pathlib.Path(_VIDEO.value))
-  asked = tasks.parse_options(_TASK_OPTIONS.value or '{}')
+  asked = json.loads(_TASK_OPTIONS.value or '{}')
   cli.configure_threads()
   layer = load.load_layer(_LAYER.value)
   latents = _LATENTS.value or ('hold' if _PLOT.value == 'skills' else 'mode')
@@ -85,7 +87,7 @@ def main() -> None:
   if _PLOT.value:
     with contextlib.closing(tasks.make_task(task_id, options=options)) as task:
       skills.check_task(task)
-      maze = getattr(task.unwrapped, 'maze', None)
+      maze = maps.maze_of(task)
   episodes = rollout.evaluate(
     layer,
     task_id,

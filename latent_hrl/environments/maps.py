@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+import gymnasium
 import mujoco
 import numpy as np
 
@@ -43,6 +44,12 @@ PILLARS = (
   '###########',
 )
 MAPS = {'cross': CROSS, 'u': U, 'pillars': PILLARS}
+
+
+def maze_of(task: gymnasium.Env) -> 'Maze | None':
+  """Returns the maze that a task stands in; None in the open, or for others' mazes."""
+  maze = getattr(task.unwrapped, 'maze', None)
+  return maze if isinstance(maze, Maze) else None
 
 
 class Maze:

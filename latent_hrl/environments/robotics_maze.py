@@ -32,7 +32,7 @@ def make(maze: str = 'UMaze', **kwargs: Any) -> gymnasium.Env:
     import gymnasium_robotics
   except ImportError as error:
     raise gymnasium.error.DependencyNotInstalled(
-      "gymnasium-robotics; run: pip install 'latent_hrl[antmaze]'"
+      "gymnasium-robotics; run in a clone: pip install -e '.[antmaze]'"
     ) from error
   gymnasium.register_envs(gymnasium_robotics)
   options = {'include_cfrc_ext_in_observation': False, 'continuing_task': False}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from latent_hrl import errors
+from latent_hrl.environments import maps
 from latent_hrl.environments import tasks
 
 ID = 'latent_hrl/RoboticsAntMaze-v0'
@@ -22,6 +23,8 @@ def test_fields_are_those_of_our_ant_in_the_same_order():
     expected = np.concatenate([data.qpos[2:], data.qvel])
     np.testing.assert_allclose(parts['proprioception'], expected, atol=1e-5)
     np.testing.assert_allclose(parts['position'], data.qpos[:2], atol=1e-5)
+  # Another kind of maze, which no picture draws.
+  assert (maps.maze_of(task), maps.maze_of(ours)) == (None, ours.unwrapped.maze)
   task.close()
   ours.close()
 
@@ -42,5 +45,5 @@ def test_it_is_rewarded_on_arrival_and_ends_there():
 
 def test_without_the_package_it_says_what_to_install(monkeypatch):
   monkeypatch.setitem(__import__('sys').modules, 'gymnasium_robotics', None)
-  with pytest.raises(errors.TaskError, match=r"pip install 'latent_hrl\[antmaze\]'"):
+  with pytest.raises(errors.TaskError, match=r"pip install -e '\.\[antmaze\]'"):
     tasks.make_task(ID)
