@@ -76,7 +76,7 @@ def read(path: str | pathlib.Path) -> Outside:
     return _parse(content)
   except OSError as error:
     raise errors.ConfigError(f'{path} cannot be read: {error.strerror}') from None
-  except ValueError as error:
+  except (ValueError, RecursionError, OverflowError) as error:
     raise errors.ConfigError(f'{path} is no JSON: {error}') from None
   except errors.ConfigError as error:
     raise errors.ConfigError(f'{path}: {error}') from None

@@ -88,5 +88,10 @@ def test_what_cannot_be_read_is_named(tmp_path):
   (tmp_path / 'b.json').write_bytes(b'\xff\xfe\x00')
   with pytest.raises(errors.ConfigError, match='b.json is no JSON'):
     outside.read(tmp_path / 'b.json')
+  _write(tmp_path / 'd.json', results=[{**RUN, 'returns': [1.0, 10**400]}])
+  (tmp_path / 'e.json').write_text('[' * 100_000)
+  for name in ('d.json', 'e.json'):
+    with pytest.raises(errors.ConfigError, match=f'{name} is no JSON'):
+      outside.read(tmp_path / name)
   with pytest.raises(errors.ConfigError, match='c.json cannot be read: No such file'):
     outside.read(tmp_path / 'c.json')
