@@ -115,15 +115,16 @@ def check_critic(layer: spec_lib.Layer, bottom: bool) -> None:
   Raises:
     ConfigError: If it cannot.
   """
-  parameters = inspect.signature(layer.agent_fn).parameters
-  if layer.critic == 'action' and 'executed_action' not in parameters:
+  can = 'executed_action' in inspect.signature(layer.agent_fn).parameters
+  if layer.critic == 'action' and not can:
     raise errors.ConfigError(
       f"{layer.name}/Layer.critic = 'action' is for @create_agent, not for "
       f'@{layer.agent_fn.__name__}'
     )
   with gin.config_scope(layer.name):
     entropy_of = gin.get_bindings('create_agent').get('entropy_of')
-  if entropy_of == 'action' and not bottom and layer.critic != 'action':
+  # Other agents do not read what a file binds for this one, such as gin/second_layer.gin.
+  if can and entropy_of == 'action' and not bottom and layer.critic != 'action':
     raise errors.ConfigError(
       f"{layer.name}/create_agent.entropy_of = 'action' needs {layer.name}/Layer.critic = "
       "'action': only then are the layers below a part of the update"

@@ -27,5 +27,6 @@ def test_entropy_of_the_action_needs_a_critic_of_it():
   gin.bind_parameter('run/create_agent.entropy_of', 'action')
   build.check_critic(spec.Layer('run'), bottom=True)
   build.check_critic(spec.Layer('run', critic='action'), bottom=False)
+  build.check_critic(spec.Layer('run', agent_fn=ppo.ppo_agent), bottom=False)
   with pytest.raises(errors.ConfigError, match="of = 'action' needs run/Layer.critic"):
     build.check_critic(spec.Layer('run'), bottom=False)
