@@ -16,8 +16,8 @@ from latent_hrl import threads
 _CORES = flags.DEFINE_integer(
   'cores',
   None,
-  'Cores to claim for this run alone, so that runs side by side take different ones; all '
-  'that the process may use, unclaimed, if left out.',
+  'Cores to claim for one run alone, so that runs side by side take different ones. If '
+  'left out, 1 for each run of a comparison; else all that the process may use, unclaimed.',
   lower_bound=1,
 )
 

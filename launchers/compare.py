@@ -8,7 +8,6 @@ the runs in runs/SYSTEM/TASK/seed_N. docs/comparing.md tells the rest.
 """
 
 import dataclasses
-import os
 import pathlib
 import shlex
 import sys
@@ -17,6 +16,7 @@ from absl import flags
 
 from latent_hrl import cli
 
+flags.adopt_module_key_flags(cli)
 _ROOT_DIR = flags.DEFINE_string(
   'root_dir', None, 'Directory of the comparison; an existing one goes on.', required=True
 )
@@ -52,7 +52,7 @@ def main() -> None:
     comparison = dataclasses.replace(comparison, seeds=_SEEDS.value)
   cores = cli.cores() or 1
   jobs = _JOBS.value or max(1, threads.free_cores() // cores)
-  allowed = len(os.sched_getaffinity(0))
+  allowed = threads.available_cores()
   if jobs * cores > allowed:
     raise errors.ConfigError(
       f'--jobs={jobs} with --cores={cores} needs {jobs * cores} cores; there are {allowed}'

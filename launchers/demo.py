@@ -13,6 +13,7 @@ from absl import flags
 
 from latent_hrl import cli
 
+flags.adopt_module_key_flags(cli)
 _ROOT_DIR = flags.DEFINE_string('root_dir', 'demo', 'Directory of the demo.')
 _SEED = flags.DEFINE_integer('seed', 0, 'Seed of everything random.', lower_bound=0)
 

@@ -3,8 +3,9 @@ r"""Trains a stack of latent space layers, bottom first.
   python -m launchers.train --root_dir=/tmp/cheetah --gin_file=gin/half_cheetah.gin \
     --gin_bindings='base/Layer.env_steps = 100000' --seed=1
 
-Run again with the same --root_dir, it resumes. It leaves layers/NAME, metrics.jsonl,
-learning_curve.png, operative_config.gin, checkpoints/ and tensorboard/ there.
+Run again with the same --root_dir, it resumes. It leaves layers/NAME, best/NAME,
+metrics.jsonl, learning_curve.png, operative_config.gin, checkpoints/ and tensorboard/
+there.
 """
 
 import pathlib
@@ -13,6 +14,7 @@ from absl import flags
 
 from latent_hrl import cli
 
+flags.adopt_module_key_flags(cli)
 _ROOT_DIR = flags.DEFINE_string(
   'root_dir', None, 'Directory of the run; an existing one resumes.', required=True
 )

@@ -59,6 +59,7 @@ def test_help_names_the_flags(launcher):
   finished = _run(launcher, '--help')
 
   assert '--seed' in finished.stdout  # Or --seeds.
+  assert '--cores' in finished.stdout
   assert 'python -m launchers.' + launcher in finished.stdout
 
 
