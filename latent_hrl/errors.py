@@ -59,5 +59,5 @@ def nearest(name: str, known: Iterable[str]) -> str:
     name: What the user wrote.
     known: The names that would have been valid.
   """
-  matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+  matches = difflib.get_close_matches(name, list(known), n=1)
   return f'; did you mean {matches[0]!r}?' if matches else ''
