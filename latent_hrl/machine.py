@@ -3,18 +3,9 @@
 import os
 import pathlib
 import platform
-from importlib import metadata
 
 import latent_hrl
-
-_PACKAGES = (
-  'tensorflow',
-  'tf-agents',
-  'tensorflow-probability',
-  'mujoco',
-  'gymnasium',
-  'numpy',
-)
+from latent_hrl.layers import manifest as manifest_lib
 
 
 def describe() -> dict[str, str]:
@@ -39,7 +30,6 @@ def describe() -> dict[str, str]:
     'cores': str(os.cpu_count()),
     'memory': f'{memory:.0f} GiB',
     'system': platform.system(),
-    'python': platform.python_version(),
     'latent_hrl': latent_hrl.__version__,
-    **{name: metadata.version(name) for name in _PACKAGES},
+    **manifest_lib.package_versions(),
   }

@@ -153,8 +153,8 @@ class LatentPolicyNetwork(network.Network):
       conditioner_units: Width of each coupling's tanh layer; D if None (docs/method.md).
       log_scale_bound: Bound on each coupling's log-scale.
       shift_scale: What the networks' shifts are multiplied with. The latent of a trained
-        layer moves its action little; in steps of about the inverse of that, a layer above
-        learns as fast as the layer itself did (docs/method.md, "A second layer").
+        layer moves its action little; with about the inverse of that, a step of
+        Adam moves the action as far above it as in it (docs/method.md, "A second layer").
       name: Name of the network.
 
     Raises:

@@ -32,7 +32,6 @@ class Threads:
   Attributes:
     cores: Cores that it may use.
     intra_op: Threads that share one operation.
-    overlap: Whether the trainer collects while it learns.
     claimed: Numbers of the cores it claimed for itself; empty if none.
   """
 
