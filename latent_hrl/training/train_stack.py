@@ -229,8 +229,7 @@ def _finished(
   """Returns the layer saved at `path` if it is what this run would train there."""
   if not (path / manifest_lib.PATH).exists():
     return None
-  saved = load.load_layer(path)
-  *below, record = saved.manifest.layers
+  *below, record = load.check(path).layers
   if tuple(below) != (() if lower is None else lower.records()):
     raise errors.StackError(
       f'{path} holds a layer on top of other lower layers; use another --root_dir'
@@ -242,4 +241,4 @@ def _finished(
     raise errors.ConfigError(
       f'{path} was trained with {what} {theirs!r}, not {mine!r}; use another --root_dir'
     )
-  return saved if record.env_steps >= layer.env_steps else None
+  return load.load_layer(path) if record.env_steps >= layer.env_steps else None
