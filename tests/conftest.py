@@ -1,4 +1,8 @@
-"""Fixtures of all tests: clean gin, fixed seeds, toy tasks, three saved layers."""
+"""Fixtures of all tests: clean gin, fixed seeds, toy tasks, three saved layers.
+
+What takes seconds to import is imported in the fixtures: the process that hands the tests
+out to the workers reads this file too, before it starts them.
+"""
 
 import os
 import types
@@ -7,24 +11,38 @@ os.environ.setdefault('CUDA_VISIBLE_DEVICES', '')
 
 import latent_hrl  # noqa: F401, I001  selects Keras 2 before TensorFlow loads
 
-import gin
 import pytest
-import tensorflow as tf
-
-from latent_hrl.environments import tasks
-from tests import helpers
 
 
-# Files that take long go first, so that no worker is left with one at the end.
-_LONG = ('test_train_stack.py', 'test_gin_files.py', 'test_launchers.py', 'test_load.py')
+# Files that take long go first, the longest of all at the start, so that no worker is left
+# with one at the end.
+_LONG = (
+  'test_gin_files',
+  'test_resume',
+  'test_train_stack',
+  'test_launchers',
+  'test_faults',
+  'test_load',
+  'test_actor_fit',
+  'test_baseline_training',
+  'test_agents',
+  'test_off_policy',
+  'test_trainer',
+  'test_module',
+  'test_checkpoints',
+)
 
 
 def pytest_collection_modifyitems(items):
-  items.sort(key=lambda item: item.path.name not in _LONG)
+  rank = {name: place for place, name in enumerate(_LONG)}
+  items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
 
 
 @pytest.fixture(autouse=True)
 def _clean_start():
+  import gin
+  import tensorflow as tf
+
   gin.clear_config()
   tf.keras.utils.set_random_seed(0)
   yield
@@ -34,12 +52,17 @@ def _clean_start():
 @pytest.fixture
 def toy_task():
   """Makes toy tasks; keyword arguments go to `ToyEnv`."""
+  from latent_hrl.environments import tasks
+  from tests import helpers
+
   return lambda **kwargs: tasks.Task(helpers.ToyEnv(**kwargs), 'Toy-v0', kwargs)
 
 
 @pytest.fixture(scope='session')
 def saved_base(tmp_path_factory):
   """A saved bottom layer that sees the body."""
+  from tests import helpers
+
   path = tmp_path_factory.mktemp('base') / 'base'
   return helpers.save_layer(path, 'base', [helpers.BODY], [helpers.BODY], seed=1)
 
@@ -47,6 +70,8 @@ def saved_base(tmp_path_factory):
 @pytest.fixture(scope='session')
 def saved_stack(tmp_path_factory, saved_base):
   """Two more on it: `middle` sees body and goal, `top` only the goal."""
+  from tests import helpers
+
   root = tmp_path_factory.mktemp('stack')
   base_bytes = helpers.file_bytes(saved_base.path)
   both, goal = [helpers.BODY, helpers.GOAL], [helpers.GOAL]
@@ -62,4 +87,6 @@ def saved_stack(tmp_path_factory, saved_base):
 @pytest.fixture(name='quick_training')
 def _quick_training(monkeypatch):
   """Short trainings without what takes most of their time; see `helpers`."""
+  from tests import helpers
+
   helpers.make_training_quick(monkeypatch)
