@@ -3,6 +3,7 @@
 import collections
 import hashlib
 import json
+import os
 import pathlib
 import re
 import types
@@ -237,9 +238,9 @@ def claim(path, **changes) -> None:
 
 
 def make_training_quick(monkeypatch: pytest.MonkeyPatch) -> None:
-  """Leaves out what takes most of the time of a short training: XLA and pictures.
+  """Leaves out what takes most of the time of a short training: XLA, pictures, the disk.
 
-  Tests of the compiled updates, of the launchers and of the plots have both.
+  Tests of the compiled updates, of the launchers, of the plots and of the files have them.
   """
   function = tf.function
 
@@ -248,6 +249,7 @@ def make_training_quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
   monkeypatch.setattr(tf, 'function', uncompiled)
   monkeypatch.setattr(plots, 'learning_curve', lambda rows, title, path: path.touch())
+  monkeypatch.setattr(os, 'fsync', lambda descriptor: None)
 
 
 def save_layer(path, name, fields, reads, lower=None, fresh=False, seed=0, interval=1):
@@ -315,13 +317,13 @@ def documented_metrics() -> set[str]:
 
 
 def save_task_layer(path, task, lower=None, **recorded) -> load.SavedLayer:
-  """Exports a fresh bottom layer, or one on `lower`, that fits a real task.
+  """Exports a fresh layer without couplings, at the bottom or on `lower`, for a real task.
 
   `recorded` is what its record tells otherwise than `make_record`.
   """
   box = task.action_space
   spec = action_spec(box.low, box.high) if lower is None else latent_spec(box.shape[0])
-  actor = make_actor(spec, observations.total_size(task.fields))
+  actor = make_actor(spec, observations.total_size(task.fields), num_couplings=0)
   module = module_lib.LayerModule(
     actor,
     task.fields,

@@ -11,6 +11,7 @@ from tests import helpers
 
 SMALL = (
   'LatentPolicyNetwork.embedding_units = (16,)',
+  'LatentPolicyNetwork.num_couplings = 0',
   'TwinCriticNetwork.hidden_units = (16,)',
   'Trainer.batch_size = 32',
   'Trainer.initial_steps = 40',

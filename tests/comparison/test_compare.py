@@ -1,5 +1,7 @@
 """A whole comparison with fake trainers: what is told, and what is left behind."""
 
+import functools
+
 import pytest
 
 from latent_hrl import errors
@@ -17,6 +19,8 @@ def _fake(monkeypatch):
   monkeypatch.setattr(runner, 'check', lambda runs: [])
   monkeypatch.setattr(threads, 'free_cores', lambda: 2)
   monkeypatch.setattr(figures, 'learning_curves', fake_compare.draw_nothing)
+  quick = functools.partial(runner.run_all, poll_s=0.02)
+  monkeypatch.setattr(runner, 'run_all', quick)
 
 
 def _compare(root_dir, comparison):

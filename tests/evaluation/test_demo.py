@@ -2,6 +2,7 @@
 
 import gin
 import gymnasium
+import pytest
 
 from latent_hrl import config
 from latent_hrl.environments import tasks
@@ -9,6 +10,7 @@ from latent_hrl.evaluation import demo
 from tests import helpers
 
 
+@pytest.mark.usefixtures('quick_training')
 def test_the_demo_reports_the_layers_of_its_gin_files(tmp_path, monkeypatch):
   monkeypatch.setattr(demo, '_EPISODES', 2)
   monkeypatch.setattr(demo, '_GOAL_EPISODES', 3)

@@ -1,5 +1,6 @@
 """Rollouts: one protocol, whatever the number of slots."""
 
+import gymnasium
 import numpy as np
 import pytest
 
@@ -164,8 +165,13 @@ def test_what_others_call_success_and_goal_is_taken_only_if_it_is_one(info, succ
   assert (episode.success, episode.goal) == (success, goal)
 
 
-def test_elsewhere_a_reward_that_lacks_its_quantity_gives_way(tmp_path, capsys):
+@pytest.mark.usefixtures('quick_training')
+def test_elsewhere_a_reward_that_lacks_its_quantity_gives_way(
+  tmp_path, capsys, monkeypatch
+):
   """A base that was rewarded for its speed, towards a goal, which has no such term."""
+  goal = gymnasium.registry['latent_hrl/AntGoal-v0']
+  monkeypatch.setattr(goal, 'max_episode_steps', 20)
   layer = helpers.save_task_layer(
     tmp_path / 'base',
     tasks.make_task('latent_hrl/AntDirections-v0'),

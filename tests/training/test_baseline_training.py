@@ -1,5 +1,7 @@
 """TF-Agents' agents as layers, from gin to a saved layer."""
 
+from typing import Any, NamedTuple
+
 import numpy as np
 import pytest
 
@@ -41,31 +43,63 @@ def _train(root_dir, *bindings):
   return layer, rows
 
 
-@pytest.mark.parametrize(
-  ('agent', 'loss'),
-  [
-    ('sac', 'alpha_loss'),
-    ('td3', 'critic_loss'),
-    ('ddpg', 'critic_loss'),
-    ('ppo', 'loss'),
-  ],
-)
-def test_a_baseline_trains_and_is_saved_as_a_layer(agent, loss, tmp_path):
-  layer, rows = _train(
-    tmp_path,
+def _train_base(root_dir, agent):
+  return _train(
+    root_dir,
     'train_stack.layers = [@base/Layer()]',
     f'base/Layer.agent_fn = @{agent}_agent',
     'base/Trainer.noise_damping = 0.15',
   )
 
-  assert [row['env_steps'] for row in rows] == [0, 48, 96] or agent == 'ppo'
+
+class PPORun(NamedTuple):
+  """A base of PPO, and how it learned: gradients and progress before each call."""
+
+  layer: load.SavedLayer
+  rows: list[dict[str, Any]]
+  learned: list[tuple[int, float]]
+
+
+@pytest.fixture(name='ppo_run', scope='module')
+def _ppo_run(tmp_path_factory):
+  learn, learned = on_policy.OnPolicyLearning._learn, []
+
+  def watched(self):
+    counter = self._baseline.agent.train_step_counter
+    before = int(counter)
+    loss = learn(self)
+    learned.append((int(counter) - before, float(self._baseline.progress)))
+    return loss
+
+  with pytest.MonkeyPatch.context() as monkeypatch:
+    helpers.make_training_quick(monkeypatch)
+    monkeypatch.setattr(on_policy.OnPolicyLearning, '_learn', watched)
+    layer, rows = _train_base(tmp_path_factory.mktemp('ppo'), 'ppo')
+  return PPORun(layer, rows, learned)
+
+
+@pytest.mark.parametrize(
+  ('agent', 'loss'),
+  [('sac', 'alpha_loss'), ('td3', 'critic_loss'), ('ddpg', 'critic_loss')],
+)
+def test_a_baseline_trains_and_is_saved_as_a_layer(agent, loss, tmp_path):
+  layer, rows = _train_base(tmp_path, agent)
+
+  assert [row['env_steps'] for row in rows] == [0, 48, 96]
+  _check_saved(layer, rows, loss)
+
+
+def test_ppo_trains_and_is_saved_as_a_layer(ppo_run):
+  _check_saved(ppo_run.layer, ppo_run.rows, 'loss')
+
+
+def _check_saved(layer, rows, loss):
   assert np.isfinite(rows[-1][loss])
   assert {key for row in rows for key in row} <= helpers.documented_metrics()
   assert any(row['collect']['episodes'] > 0 for row in rows if 'collect' in row)
-  again = load.load_layer(tmp_path / 'layers' / 'base')
   # What was evaluated last is what was saved.
   assert layer.manifest.layers[-1].evaluation['return_mean'] == rows[-1]['return_mean']
-  episodes = rollout.evaluate(again, episodes=2)
+  episodes = rollout.evaluate(layer, episodes=2)
   assert all(np.isfinite(episode.task_return) for episode in episodes)
 
 
@@ -87,39 +121,21 @@ def test_a_baseline_trains_on_the_latent_of_a_layer(agent, interval, tmp_path):
   np.testing.assert_allclose(layer.encode(observation, action)['latent'], latent, atol=0.05)
 
 
-def test_ppo_learns_from_each_sequence_as_often_as_it_is_told(tmp_path, monkeypatch):
-  learn, seen = on_policy.OnPolicyLearning._learn, []
-
-  def watched(self):
-    counter = self._baseline.agent.train_step_counter
-    before = int(counter)
-    loss = learn(self)
-    seen.append((int(counter) - before, float(self._baseline.progress)))
-    return loss
-
-  monkeypatch.setattr(on_policy.OnPolicyLearning, '_learn', watched)
-  _train(
-    tmp_path,
-    'train_stack.layers = [@base/Layer()]',
-    'base/Layer.agent_fn = @ppo_agent',
-  )
-
-  gradients, progress = zip(*seen, strict=True)
+def test_ppo_learns_from_each_sequence_as_often_as_it_is_told(ppo_run):
+  gradients, progress = zip(*ppo_run.learned, strict=True)
   assert set(gradients) == {2 * 32 // 16}  # Two epochs of 32 decisions, 16 at a time.
   assert progress[0] == 0.0 and progress[-1] > 0.5  # The learning rate falls with it.
   assert list(progress) == sorted(set(progress))
 
 
-def test_ppo_gives_the_same_numbers_again(tmp_path):
-  bindings = ('train_stack.layers = [@base/Layer()]', 'base/Layer.agent_fn = @ppo_agent')
+def test_ppo_gives_the_same_numbers_again(ppo_run, tmp_path):
+  again, rows = _train_base(tmp_path, 'ppo')
 
-  first, rows = _train(tmp_path / 'first', *bindings)
-  again, rows_again = _train(tmp_path / 'again', *bindings)
-
-  assert [r['return_mean'] for r in rows] == [r['return_mean'] for r in rows_again]
+  returns = [row['return_mean'] for row in ppo_run.rows]
+  assert [row['return_mean'] for row in rows] == returns
   observation, latent = np.zeros((1, 2), np.float32), np.ones((1, 2), np.float32)
   np.testing.assert_array_equal(
-    first.decode(observation, latent), again.decode(observation, latent)
+    ppo_run.layer.decode(observation, latent), again.decode(observation, latent)
   )
 
 

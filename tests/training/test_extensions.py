@@ -54,6 +54,7 @@ def test_a_layer_learns_ones_own_reward_on_ones_own_task(tmp_path, monkeypatch):
       'Trainer.initial_steps = 40',
       'Trainer.batch_size = 16',
       'LatentPolicyNetwork.embedding_units = (8,)',
+      'LatentPolicyNetwork.num_couplings = 0',
       'TwinCriticNetwork.hidden_units = (8,)',
     ],
   )

@@ -1,9 +1,12 @@
 """Every gin file trains: its layers, small and for some hundred steps."""
 
+import contextlib
 import functools
+import io
 import pathlib
 import re
 import shutil
+from typing import NamedTuple
 
 import gin
 import gymnasium
@@ -12,6 +15,7 @@ import pytest
 from latent_hrl import config
 from latent_hrl import rewards
 from latent_hrl.environments import tasks
+from latent_hrl.layers import manifest
 from latent_hrl.training import train_stack
 from tests import helpers
 
@@ -29,7 +33,9 @@ FILES = sorted(
 LAYERS = ('base', 'waypoints', 'upper', 'goal', 'maze', 'flat', 'north_east')
 SMALL = {
   'Trainer.batch_size': 16,
-  'Trainer.initial_steps': 100,  # The mazes take 160 steps a call: the second one learns.
+  # Updates are slow where they are not compiled, so there are few. The mazes take 160 steps
+  # a call: the second one learns.
+  'Trainer.initial_steps': 150,
   'Trainer.eval_interval': 10_000,
   'Trainer.eval_episodes': 1,
   'Trainer.replay_capacity': 2000,
@@ -55,7 +61,7 @@ def _small() -> list[str]:
 @pytest.fixture(autouse=True)
 def _short_episodes(monkeypatch):
   for spec in gymnasium.registry.values():
-    monkeypatch.setattr(spec, 'max_episode_steps', 60)
+    monkeypatch.setattr(spec, 'max_episode_steps', 24)
 
 
 def _base_file(file: str) -> str | None:
@@ -69,36 +75,39 @@ def _base_file(file: str) -> str | None:
   return None
 
 
-def _train(file: str, root_dir: pathlib.Path):
-  config.load([file], _small())
-  return train_stack.train_stack(root_dir).manifest
+class Run(NamedTuple):
+  """A trained file."""
+
+  root_dir: pathlib.Path
+  top: manifest.Manifest
+  said: str
 
 
-@pytest.fixture(name='run', scope='module')
-def _run(tmp_path_factory):
-  """Trains a file of one's own layers once, for its test and for all stacks on its base."""
+@pytest.fixture(name='train', scope='module')
+def _train(tmp_path_factory):
+  """Trains a file once, in a copy of the run of its base's file if there is one."""
 
   @functools.cache
-  def run(file):
+  def train(file: str) -> Run:
     root_dir = tmp_path_factory.mktemp('run')
-    return root_dir, _train(file, root_dir)
+    base_file = _base_file(file)
+    if base_file:
+      shutil.copytree(train(base_file).root_dir, root_dir, dirs_exist_ok=True)
+    config.load([file], _small())
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+      top = train_stack.train_stack(root_dir).manifest
+    return Run(root_dir, top, said.getvalue())
 
-  return run
+  return train
 
 
 @pytest.mark.parametrize('file', FILES)
-def test_a_gin_file_trains(file, run, tmp_path, capsys):
-  base_file = _base_file(file)
-  if base_file:
-    root_dir = shutil.copytree(run(base_file)[0], tmp_path / 'run')
-    capsys.readouterr()
-    top = _train(file, root_dir)
-    # The base is the one of its own file: nothing of it is trained again.
-    assert 'base: already trained' in capsys.readouterr().out
-  else:
-    root_dir, top = run(file)
-    config.load([file])
+def test_a_gin_file_trains(file, train):
+  root_dir, top, said = train(file)
 
+  # The base is the one of its own file: nothing of it is trained again.
+  assert ('base: already trained' in said) == (_base_file(file) is not None)
+  config.load([file])
   assert top.depth == len(gin.query_parameter('train_stack.layers'))
   assert top.task == gin.query_parameter('train_stack.task')
   assert all(record.env_steps >= 240 for record in top.layers)

@@ -16,8 +16,16 @@ from latent_hrl.layers import load
 from latent_hrl.training import collector as collector_lib
 from latent_hrl.training import layer_environment
 
+# The compiled policy is in the tests of layers.
+pytestmark = pytest.mark.usefixtures('quick_training')
+
 BASE = config.PROJECT_ROOT / 'testdata' / 'multi_goal_base'
 EVERYTHING = np.arange(2)
+
+
+@pytest.fixture(name='base', scope='module')
+def _base():
+  return load.load_layer(BASE)
 
 
 def _env(lower=None, interval=1, gamma=1.0, seed=0, **options):
@@ -39,10 +47,9 @@ def test_it_is_an_environment_of_tf_agents():
 
 
 @pytest.mark.parametrize('interval', [1, 4])
-def test_decisions_are_those_of_the_collector(interval):
-  lower = load.load_layer(BASE)
-  env = _env(lower, interval, gamma=0.9)
-  below = lower.policy()
+def test_decisions_are_those_of_the_collector(base, interval):
+  env = _env(base, interval, gamma=0.9)
+  below = base.policy()
   task = tasks.make_task('latent_hrl/MultiGoal-v0')
   output = np.float32([[0.7, -1.2]])
   collector = collector_lib.Collector(
@@ -72,9 +79,9 @@ def test_decisions_are_those_of_the_collector(interval):
   assert count * interval >= env.env_steps > (count - 1) * interval
 
 
-@pytest.mark.parametrize('lower', [None, BASE])
-def test_what_is_outside_the_box_acts_as_its_edge(lower):
-  env, other = (_env(None if lower is None else load.load_layer(lower)) for _ in range(2))
+@pytest.mark.parametrize('on_a_layer', [False, True])
+def test_what_is_outside_the_box_acts_as_its_edge(base, on_a_layer):
+  env, other = (_env(base if on_a_layer else None) for _ in range(2))
   edge = env.action_spec().maximum * np.float32([1, -1])
   env.reset(), other.reset()
 
