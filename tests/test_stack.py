@@ -164,6 +164,8 @@ def test_latent_wrapper_executes_what_the_layer_decodes(saved_base, toy_task, go
   np.testing.assert_allclose(info['action'], expected, rtol=1e-5, atol=1e-6)
 
 
+# The compiled policy is in the test before.
+@pytest.mark.usefixtures('quick_training')
 def test_latent_wrapper_keeps_the_output_of_a_layer_with_an_interval(
   tmp_path, saved_base, toy_task
 ):
@@ -197,6 +199,7 @@ def test_latent_wrapper_checks_the_fit(saved_base, toy_task):
     stack.LatentActionWrapper(task, saved_base.saved)
 
 
+@pytest.mark.usefixtures('quick_training')
 def test_latent_wrapper_takes_a_task_in_wrappers(saved_base, toy_task):
   task = gymnasium.wrappers.TimeLimit(toy_task(), 2)
   env = stack.LatentActionWrapper(task, saved_base.saved)
@@ -209,6 +212,7 @@ def test_latent_wrapper_says_where_its_tasks_come_from(saved_base):
     stack.LatentActionWrapper(gymnasium.make('Pendulum-v1'), saved_base.saved)
 
 
+@pytest.mark.usefixtures('quick_training')
 @pytest.mark.filterwarnings('ignore::UserWarning')  # Wrapped, unbounded observation: meant.
 def test_latent_wrapper_keeps_the_contract_of_gymnasium(saved_base, toy_task):
   env = stack.LatentActionWrapper(toy_task(), saved_base.saved)

@@ -191,10 +191,6 @@ class LayerModule(tf.Module):
         return decode(inputs['observation'], inputs['latent'])
       return serving_default(inputs['observation'])
 
-    # A function without an input signature is saved with the traces it has.
-    serve.get_concrete_function({'observation': observation_spec})
-    serve.get_concrete_function({'observation': observation_spec, 'latent': latent_spec})
-
     self.serving_default = serving_default
     self.decode = decode
     self.encode = encode
@@ -202,5 +198,9 @@ class LayerModule(tf.Module):
     self.serve = serve
 
   def signatures(self) -> dict[str, Any]:
-    """Returns the SavedModel signatures by name."""
+    """Returns the SavedModel signatures by name, and traces `serve`, to be saved too."""
+    # It has no input signature of its own: it is saved with the traces it has.
+    observation, latent = self.decode.input_signature
+    self.serve.get_concrete_function({'observation': observation})
+    self.serve.get_concrete_function({'observation': observation, 'latent': latent})
     return {name: getattr(self, name) for name in SIGNATURES}

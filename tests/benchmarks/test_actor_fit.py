@@ -45,29 +45,39 @@ def run(tmp_path_factory):
   return root_dir
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
 def checkpoint(run):
   return run / 'checkpoints' / 'base' / 'step_0000000200'
 
 
+@pytest.fixture(name='content', scope='module')
+def _content(checkpoint):
+  return helpers.file_bytes(checkpoint)
+
+
+@pytest.fixture(name='own', scope='module')
+def _own(checkpoint, content):
+  """The policy of the checkpoint, going on from where it is."""
+  with pytest.MonkeyPatch.context() as monkeypatch:
+    helpers.make_training_quick(monkeypatch)
+    _load('train_stack.layers = [@base/Layer()]')
+    return actor_fit.measure(checkpoint, checkpoint, 0, [100])
+
+
 @pytest.mark.usefixtures('quick_training')
-def test_an_actor_rises_to_what_its_critics_ask_for(checkpoint):
+def test_an_actor_rises_to_what_its_critics_ask_for(checkpoint, content, own):
   _load('train_stack.layers = [@base/Layer()]')
-  before = {path: path.read_bytes() for path in checkpoint.iterdir()}
 
   steps, objectives = zip(*actor_fit.measure(checkpoint, None, 0, [100, 200]), strict=True)
-  trained = actor_fit.measure(checkpoint, checkpoint, 0, [100])
 
   assert steps == (0, 100, 200)
   assert objectives[0] < objectives[1] < objectives[2]
-  assert objectives[0] < trained[0][1] < trained[1][1]
-  assert {path: path.read_bytes() for path in checkpoint.iterdir()} == before
+  assert objectives[0] < own[0][1] < own[1][1]
+  assert helpers.file_bytes(checkpoint) == content
 
 
 @pytest.mark.usefixtures('quick_training')
-def test_a_layer_above_starts_from_what_the_policy_below_reaches(run, checkpoint):
-  _load('train_stack.layers = [@base/Layer()]')
-  own = actor_fit.measure(checkpoint, checkpoint, 0, [100])
+def test_a_layer_above_starts_from_what_the_policy_below_reaches(run, checkpoint, own):
   base = run / 'layers' / 'base'
   _load(f"train_stack.layers = ['{base}', @upper/Layer()]", *ABOVE)
   above = actor_fit.measure(checkpoint, checkpoint, 0, [100])

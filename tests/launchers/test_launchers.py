@@ -83,10 +83,13 @@ def test_eval_of_no_layer(tmp_path):
   _assert_one_line_error(finished, str(tmp_path), 'no saved layer')
 
 
-def test_eval_draws_the_skills(tmp_path):
-  layer = helpers.save_task_layer(
-    tmp_path / 'base', tasks.make_task('latent_hrl/MultiGoal-v0')
-  )
+@pytest.fixture(name='layer', scope='module')
+def _layer(tmp_path_factory):
+  task = tasks.make_task('latent_hrl/MultiGoal-v0')
+  return helpers.save_task_layer(tmp_path_factory.mktemp('layer') / 'base', task)
+
+
+def test_eval_draws_the_skills(layer, tmp_path):
   picture = tmp_path / 'pictures' / 'skills.png'
   finished = _run(
     'eval',
@@ -107,10 +110,7 @@ def test_eval_draws_the_skills(tmp_path):
   assert f'headings  {content["headings"]["covered"]} of 8' in finished.stdout
 
 
-def test_eval_plays_writes_and_films(tmp_path):
-  layer = helpers.save_task_layer(
-    tmp_path / 'base', tasks.make_task('latent_hrl/MultiGoal-v0')
-  )
+def test_eval_plays_writes_and_films(layer, tmp_path):
   finished = _run(
     'eval',
     f'--layer={layer.path}',

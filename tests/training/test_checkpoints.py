@@ -271,8 +271,8 @@ def test_checkpoint_of_another_run_is_refused(saved, tmp_path):
 CRITIC = {'hidden_units': (8,), 'value_scale': 10.0}
 
 
-def _checkpoint_of_a_lower_layer(directory, judged='action'):
-  agent, replay = _trained()
+def _checkpoint_of_a_lower_layer(directory, judged='action', updates=2):
+  agent, replay = _trained(updates)
   run = {'judged': judged, 'critic_network': CRITIC}
   checkpoints_lib.Checkpoints(directory, agent, replay, run=run).save(16, {})
   return agent, replay
@@ -310,7 +310,7 @@ def test_a_layer_inherits_embedding_critic_and_replay_but_not_what_to_do(
 
 
 def test_a_policy_that_embeds_in_another_way_keeps_its_own(tmp_path):
-  _checkpoint_of_a_lower_layer(tmp_path)
+  _checkpoint_of_a_lower_layer(tmp_path, updates=0)
   upper = helpers.make_agent(helpers.action_spec(), embedding_units=(9,))
   before = [variable.numpy() for variable in upper.state_parts['embedding']]
   parts = checkpoints_lib.inherit(tmp_path, 16, upper, _replay(), CRITIC)
@@ -355,21 +355,21 @@ def test_a_temperature_of_another_target_stays_below(tmp_path, changes):
 
 
 def test_values_of_another_discount_are_no_heritage(tmp_path):
-  _checkpoint_of_a_lower_layer(tmp_path)
+  _checkpoint_of_a_lower_layer(tmp_path, updates=0)
   agent = helpers.make_agent(helpers.action_spec(), gamma=0.9)
   with pytest.raises(errors.ConfigError, match='its gamma is 0.99, here it is 0.9'):
     checkpoints_lib.inherit(tmp_path, 16, agent, _replay(), CRITIC)
 
 
 def test_a_replay_of_another_capacity_is_no_heritage(tmp_path):
-  _checkpoint_of_a_lower_layer(tmp_path)
+  _checkpoint_of_a_lower_layer(tmp_path, updates=0)
   agent = helpers.make_agent(helpers.action_spec())
   with pytest.raises(errors.ConfigError, match='a capacity of 20, not 4'):
     checkpoints_lib.inherit(tmp_path, 16, agent, _replay(capacity=4), CRITIC)
 
 
 def test_values_of_another_scale_are_no_heritage(tmp_path):
-  _checkpoint_of_a_lower_layer(tmp_path)
+  _checkpoint_of_a_lower_layer(tmp_path, updates=0)
   agent = helpers.make_agent(helpers.action_spec())
   own = {**CRITIC, 'value_scale': 1.0}
   reason = "its critic has {'value_scale': 10.0}, this one {'value_scale': 1.0}"
@@ -382,7 +382,7 @@ def test_values_of_another_scale_are_no_heritage(tmp_path):
   [('output', 16, 'does not judge the action'), ('action', 24, 'No such file')],
 )
 def test_what_cannot_be_inherited_is_told(tmp_path, judged, env_steps, reason):
-  _checkpoint_of_a_lower_layer(tmp_path, judged)
+  _checkpoint_of_a_lower_layer(tmp_path, judged, updates=0)
   agent = helpers.make_agent(helpers.action_spec())
   with pytest.raises(errors.ConfigError, match=f'nothing to inherit in .*{reason}'):
     checkpoints_lib.inherit(tmp_path, env_steps, agent, _replay(), CRITIC)

@@ -1,5 +1,9 @@
 """Tests of the fused update: the same training as `agent.train`, in one compiled call."""
 
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -28,9 +32,21 @@ def _as_trajectory(batch):
   )
 
 
+class Run(NamedTuple):
+  """Variables before and after, losses of single updates, means of the fused ones."""
+
+  start: list[np.ndarray]
+  single: list[np.ndarray]
+  fused: list[np.ndarray]
+  losses: list[Any]
+  means: np.ndarray
+  update: Callable[[tf.Tensor], tf.Tensor]
+  agent: agents.LatentSpaceAgent
+
+
 @pytest.fixture(name='run', scope='module')
 def _run():
-  """Two equal agents, one trained by K calls of `train`, one by a fused call."""
+  """Two equal agents, one trained by K calls of `train`, one by a fused call, and how."""
   spec = helpers.action_spec()
   single = helpers.make_agent(spec, jit_compile=True, seed=4)
   fused = helpers.make_agent(spec, jit_compile=True, seed=4)
@@ -41,45 +57,43 @@ def _run():
   batches = [helpers.make_batch(seed=seed) for seed in range(K)]
   losses = [single.train(_as_trajectory(batch)) for batch in batches]
   stacked = agent_protocol.Batch(*[tf.stack(parts) for parts in zip(*batches, strict=True)])
-  means = updates.fused_update(fused)(stacked, tf.constant(K))
-  return start, single, fused, losses, means
+  update = updates.fused_update(fused)
+  means = update(stacked, tf.constant(K)).numpy()
+  trained = [
+    [variable.numpy() for variable in agent.state_variables] for agent in (single, fused)
+  ]
+  return Run(start, *trained, losses, means, functools.partial(update, stacked), fused)
 
 
 def test_fused_update_gives_the_weights_of_single_updates(run):
-  start, single, fused, _, _ = run
-  assert int(fused.train_step_counter) == int(single.train_step_counter) == K
   moved = 0
-  for old, mine, theirs in zip(
-    start, fused.state_variables, single.state_variables, strict=True
+  for variable, old, mine, theirs in zip(
+    run.agent.state_variables, run.start, run.fused, run.single, strict=True
   ):
-    np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-8, err_msg=mine.name)
-    moved += np.any(old != mine.numpy())
-  assert moved == len(start)
+    np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-8, err_msg=variable.name)
+    moved += np.any(old != mine)
+  assert moved == len(run.start)
 
 
 def test_fused_update_returns_mean_losses_in_order(run):
-  *_, losses, means = run
-  assert means.shape == (len(agents.LossExtra._fields),)
-  for name, mean in zip(agents.LossExtra._fields, means.numpy(), strict=True):
-    expected = np.mean([getattr(loss.extra, name) for loss in losses])
+  assert run.means.shape == (len(agents.LossExtra._fields),)
+  for name, mean in zip(agents.LossExtra._fields, run.means, strict=True):
+    expected = np.mean([getattr(loss.extra, name) for loss in run.losses])
     np.testing.assert_allclose(mean, expected, rtol=1e-4, atol=1e-6, err_msg=name)
 
 
-def test_it_does_as_many_updates_as_told_and_as_there_are_batches():
-  agent = helpers.make_agent(helpers.action_spec())
-  before = [variable.numpy() for variable in agent.state_variables]
-  batches = [helpers.make_batch(seed=seed) for seed in range(K)]
-  stacked = agent_protocol.Batch(*[tf.stack(parts) for parts in zip(*batches, strict=True)])
+def test_it_does_as_many_updates_as_told_and_as_there_are_batches(run):
+  counter = run.agent.train_step_counter
+  before = [variable.numpy() for variable in run.agent.state_variables]
+  assert int(counter) == K
 
-  update = updates.fused_update(agent)
+  means = run.update(tf.constant(0))
 
-  means = update(stacked, tf.constant(0))
-
-  assert int(agent.train_step_counter) == 0
-  for old, variable in zip(before, agent.state_variables, strict=True):
+  assert int(counter) == K
+  for old, variable in zip(before, run.agent.state_variables, strict=True):
     np.testing.assert_array_equal(variable, old)
   np.testing.assert_array_equal(means, 0.0)
-  update(stacked, tf.constant(1))
-  assert int(agent.train_step_counter) == 1
-  update(stacked, tf.constant(5))
-  assert int(agent.train_step_counter) == 1 + K
+  run.update(tf.constant(1))
+  assert int(counter) == K + 1
+  run.update(tf.constant(5))
+  assert int(counter) == K + 1 + K
