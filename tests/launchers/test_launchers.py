@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from latent_hrl import config
+from latent_hrl import threads
 from latent_hrl.environments import tasks
 from tests import helpers
 
@@ -46,6 +47,11 @@ def _assert_one_line_error(finished, *words):
     ('eval', ['--layer=x', '--task_options=goal'], ['JSON object', 'goal']),
     ('compare', ['--root_dir=x', '--gin_file=y', '--jobs=0'], ['jobs', '0']),
     ('compare', ['--root_dir=x', '--gin_file=y', '--cores=0'], ['cores', '0']),
+    (
+      'compare',
+      ['--root_dir=x', '--gin_file=gin/compare/quick.gin', '--jobs=999', '--cores=2'],
+      [f'needs 1998 cores; there are {threads.available_cores()}'],
+    ),
     ('compare', ['--root_dir=x', '--gin_file=y'], ["no gin file 'y'"]),
     ('convert_sb3', ['--evaluations=x', '--system=y', '--task=z'], ['--output']),
   ],
@@ -59,7 +65,7 @@ def test_help_names_the_flags(launcher):
   finished = _run(launcher, '--help')
 
   assert '--seed' in finished.stdout  # Or --seeds.
-  assert '--cores' in finished.stdout
+  assert '--cores:' in finished.stdout
   assert 'python -m launchers.' + launcher in finished.stdout
 
 
