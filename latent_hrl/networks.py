@@ -49,10 +49,17 @@ def box_center_and_half_width(
   return ((high + low) / 2).astype(np.float32), ((high - low) / 2).astype(np.float32)
 
 
+class _Tanh(tfb.Tanh):
+  """tanh whose inverse is made of operations that LiteRT has, as exact as `tf.atanh`."""
+
+  def _inverse(self, y: tf.Tensor) -> tf.Tensor:
+    return 0.5 * (tf.math.log1p(y) - tf.math.log1p(-y))
+
+
 def tanh_squash(spec: tensor_spec.BoundedTensorSpec) -> tfb.Bijector:
   """Returns tanh into the box of a bounded spec."""
   center, half_width = box_center_and_half_width(spec)
-  return tfb.Chain([tfb.Shift(center), tfb.Scale(half_width), tfb.Tanh()])
+  return tfb.Chain([tfb.Shift(center), tfb.Scale(half_width), _Tanh()])
 
 
 class PolicyNetwork(Protocol):

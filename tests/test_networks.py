@@ -84,6 +84,16 @@ def test_mode_is_the_push_forward_of_latent_zero(spec):
   assert np.ptp(mode.numpy(), axis=0).min() > 1e-3  # The state matters.
 
 
+def test_the_inverse_of_the_squash_is_as_exact_as_float32_is():
+  spec = helpers.action_spec(np.full(1, -1.0), np.full(1, 1.0))
+  near = 1 - np.float32(2.0) ** -np.arange(1, 25, dtype=np.float32)
+  small = np.float32(10.0) ** -np.arange(0.5, 8, 0.5, dtype=np.float32)
+  action = np.concatenate([near, -near, small, -small, [0]]).astype(np.float32)[:, None]
+  latent = networks.tanh_squash(spec).inverse(tf.constant(action))
+  expected = np.arctanh(action.astype(np.float64))
+  np.testing.assert_allclose(latent, expected, rtol=5e-7, atol=0)
+
+
 def test_log_prob_follows_the_change_of_variables():
   actor = helpers.make_actor(helpers.action_spec())
   helpers.set_affine(actor, shift=[0.3, -0.4], log_scale=[0.5, -0.7])
