@@ -6,9 +6,12 @@ import logging
 import pathlib
 
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.python.saved_model import fingerprinting_utils
 
 from latent_hrl import files
 from latent_hrl import observations
+from latent_hrl.layers import contents
 from latent_hrl.layers import manifest as manifest_lib
 from latent_hrl.layers import module as module_lib
 
@@ -18,11 +21,17 @@ def export_layer(
 ) -> None:
   """Writes a saved layer, replacing the one at `path`.
 
+  What is written is frozen, whatever the module's variables and those of the layers below
+  are: no variable is trainable.
+
   Args:
     module: The layer on top of its lower layers.
-    manifest: What it is; versions and digests are filled in here.
+    manifest: What it is; format, versions and digests are filled in here.
     path: The directory.
   """
+  module.interface = module_lib.interface(
+    manifest.fields, manifest.action_low, manifest.action_high
+  )
   with files.replacing_directory(path) as directory:
     # TensorFlow announces each asset it writes.
     logger = logging.getLogger('tensorflow')
@@ -30,6 +39,7 @@ def export_layer(
     logger.setLevel(logging.ERROR)
     try:
       tf.saved_model.save(module, str(directory), signatures=module.signatures())
+      _freeze(directory)
     except tf.errors.OpError as error:  # A full disk, in TensorFlow's words.
       raise OSError(errno.EIO, error.message.splitlines()[0]) from error
     finally:
@@ -38,20 +48,39 @@ def export_layer(
     (directory / manifest_lib.PATH).parent.mkdir(exist_ok=True)
     complete = dataclasses.replace(
       manifest,
+      format_version=manifest_lib.FORMAT_VERSION,
       packages=manifest_lib.package_versions(),
       files=manifest_lib.file_digests(directory),
     )
     (directory / manifest_lib.PATH).write_text(complete.to_json(), encoding='utf-8')
 
 
+def _freeze(directory: pathlib.Path) -> None:
+  """Marks every variable of a SavedModel as not trainable, where it is written.
+
+  The network that acts may be the very one that learns, and layers below come from files
+  of other formats: there the variables stay as they are.
+  """
+  path = directory / contents.GRAPH
+  model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+  for node in model.meta_graphs[0].object_graph_def.nodes:
+    if node.HasField('variable'):
+      node.variable.trainable = False
+  path.write_bytes(model.SerializeToString(deterministic=True))
+  fingerprinting_utils.write_fingerprint(str(directory))  # That of what is there now.
+
+
 # Of layers with an interval; what was evaluated holds.
 _HELD = """
 These decide anew in every call. What was evaluated holds the output of a layer until its
 next decision; so does `act`, one environment step at a time: `step`, int32 [B], counts from
-the start of the episode, `held`, float32 [B, layers that hold, D], is zeros at first.
+the start of the episode, `held`, float32 [B, {held}, {dimension}], is zeros at first.
 
 ```python
-output, action, held = layer.act(observation, latent, held, step)
+stepped = layer.signatures['act'](
+  observation=observation, latent=latent, held=held, step=step
+)
+action, held = stepped['action'], stepped['held']
 ```
 """
 
@@ -68,6 +97,9 @@ def model_card(manifest: manifest_lib.Manifest) -> str:
     f'[{low:g}, {high:g}]'
     for low, high in zip(manifest.action_low, manifest.action_high, strict=True)
   )
+  held = ''
+  if manifest.held_outputs:
+    held = _HELD.format(held=manifest.held_outputs, dimension=manifest.dimension)
   return f"""# Latent space layer `{manifest.name}`
 
 A policy with a latent space for `{top.task}`, trained on the reward {_reward(top)} for
@@ -96,10 +128,16 @@ layer = tf.saved_model.load('PATH')
 action = layer.signatures['serving_default'](observation=observation)['action']
 action = layer.signatures['decode'](observation=observation, latent=latent)['action']
 ```
-{_HELD if manifest.held_outputs else ''}
+{held}
 Further signatures: `encode` (action to latent and log-probability) and `sample`
-(stateless: the same seed gives the same action). A SavedModel is a program: load only what
-you trust. `assets/layer.json` lists the SHA-256 of every file.
+(stateless: the same seed gives the same action). A row with an observation or latent that
+is not finite, or an action that is NaN, has NaN in its outputs. Latents of saturated
+actions, more than 0.999 half-widths from the box's centre, are known to some 3e-3 only: so
+much they differ between versions of TensorFlow whose actions agree to 4e-7.
+
+No weight is trainable: in Keras 3, `keras.layers.TFSMLayer('PATH', call_endpoint='serve')`
+stays as it is while what is around it learns. A SavedModel is a program: load only what you
+trust. `assets/layer.json` lists the SHA-256 of every file.
 """
 
 

@@ -180,9 +180,16 @@ def _expected_signatures(
   vector = (_FLOAT, [-1, manifest.dimension])
   observation = {'observation': (_FLOAT, [-1, observations.total_size(manifest.fields)])}
   density = {'latent': vector, 'log_prob': scalar}
-  return {
+  expected = {
     'serving_default': (observation, {'action': vector}),
     'decode': ({**observation, 'latent': vector}, {'action': vector}),
     'encode': ({**observation, 'action': vector}, {**density, 'clipped': (_BOOL, [-1])}),
     'sample': ({**observation, 'seed': (_INT, [2])}, {'action': vector, **density}),
   }
+  if manifest.held_outputs and manifest.format_version >= 3:
+    held = {'held': (_FLOAT, [-1, manifest.held_outputs, manifest.dimension])}
+    expected['act'] = (
+      {**observation, 'latent': vector, **held, 'step': (_INT, [-1])},
+      {'output': vector, 'action': vector, **held},
+    )
+  return expected

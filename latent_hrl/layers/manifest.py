@@ -20,9 +20,11 @@ from latent_hrl import errors
 from latent_hrl import files
 from latent_hrl import observations
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 # Format 1 has no `sha256`: damage of a manifest can go unseen that is still a manifest.
-_READABLE = (1, FORMAT_VERSION)
+# Before format 3 a graph may train on, hide an observation that is not finite, and has
+# neither the signature `act` nor the function `interface`.
+_READABLE = (1, 2, FORMAT_VERSION)
 PATH = 'assets/layer.json'
 _MAX_BYTES = 16 * 2**20
 # A name becomes a gin scope and a directory.
@@ -83,6 +85,7 @@ class Manifest:
     packages: Versions it was made with.
     files: SHA-256 by relative path of every other file of the directory.
     config: The operative gin configuration as text, for reading only.
+    format_version: Of the directory, one that this reads.
   """
 
   fields: observations.Fields
@@ -92,6 +95,7 @@ class Manifest:
   packages: dict[str, str] = dataclasses.field(default_factory=dict)
   files: dict[str, str] = dataclasses.field(default_factory=dict)
   config: str = ''
+  format_version: int = FORMAT_VERSION
 
   @property
   def name(self) -> str:
@@ -131,7 +135,7 @@ class Manifest:
   def _content(self) -> dict[str, Any]:
     top = self.layers[-1]
     return {
-      'format_version': FORMAT_VERSION,
+      'format_version': self.format_version,
       'name': self.name,
       'depth': self.depth,
       'observation_fields': [field._asdict() for field in self.fields],
@@ -213,7 +217,7 @@ class _UnreadableFormatError(Exception):
 def _parse(text: str) -> Manifest:
   content = json.loads(text)
   version = content['format_version']
-  if version not in _READABLE:
+  if type(version) is not int or version not in _READABLE:
     raise _UnreadableFormatError(
       f'format version {version} is none of {_READABLE}, which this reads'
     )
@@ -228,14 +232,15 @@ def _parse(text: str) -> Manifest:
     packages=_typed(content['packages'], dict),
     files=_typed(content['files'], dict),
     config=_typed(content['config'], str),
+    format_version=version,
   )
   _check(manifest)
   if version == 1:  # Its first manifests knew no intervals.
     content.setdefault('interval', 1)
   for key, value in manifest._content().items():
-    if key not in ('format_version', 'layers') and content[key] != value:
+    if key != 'layers' and content[key] != value:
       raise ValueError(f'it contradicts itself on {key}')
-  if version == FORMAT_VERSION:
+  if version >= 2:
     if content.pop('sha256') != _seal(content):
       raise ValueError('its own SHA-256 does not match')
     if text != manifest.to_json():

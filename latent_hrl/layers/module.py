@@ -4,6 +4,8 @@ The same module acts during training and is what gets exported, so what is saved
 was trained. Symbols: z the top latent, u = f(z; s) this layer's output, a the action.
 """
 
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +17,26 @@ from latent_hrl import observations
 # An action nearer than this to the box's boundary, in half-widths, is moved inside before
 # tanh is inverted (docs/method.md, departure 4).
 BOUNDARY = 1e-6
-# The signatures of a saved layer.
+# The signatures of every saved layer; one with an interval in its stack has `act` too.
 SIGNATURES = ('serving_default', 'decode', 'encode', 'sample')
+
+
+def _finite(*inputs: tf.Tensor) -> tf.Tensor:
+  """Whether all entries of each row are finite, bool [B], for inputs [B, ...]."""
+  # A comparison and no IsFinite, which LiteRT has not. No compiler may drop it.
+  rows = [tf.reduce_all(tf.abs(value) < np.inf, axis=-1) for value in inputs]
+  return rows[0] if len(rows) == 1 else tf.logical_and(*rows)
+
+
+def _or_nan(known: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
+  """Returns rows of `value`, [B] or [B, D], where `known` [B], NaN in the others."""
+  known = tf.reshape(known, [-1] + [1] * (value.shape.rank - 1))
+  return tf.where(known, value, np.float32(np.nan))
+
+
+def _node_name(words: str) -> str:
+  """Returns the name of an operation that says this, as far as TensorFlow permits."""
+  return re.sub(r'\W+', '_', words, flags=re.ASCII).strip('_')
 
 
 class LayerModule(tf.Module):
@@ -31,6 +51,10 @@ class LayerModule(tf.Module):
   from the last step [B, H, D], top first, and the step of the episode [B]; it returns this
   layer's output, the action, each [B, D], and what to hold. H counts the layers with an
   interval above 1.
+
+  A row of a batch whose observation or latent is not finite has NaN in every output, since
+  an activation such as relu would hide it; other rows do not notice. An action that is
+  infinite is beyond the box, and clipped like any other there.
 
   Only variables and traced functions hang on this object, so a SavedModel of it needs
   nothing but TensorFlow.
@@ -65,7 +89,18 @@ class LayerModule(tf.Module):
     held_outputs = held_below + (interval > 1)
     own = observations.indices(fields, reads)
     below = observations.indices(fields, lower_fields)
-    everything = np.arange(observations.total_size(fields))
+    size = observations.total_size(fields)
+    everything = np.arange(size)
+    # By its name TensorFlow tells of the operation that fails.
+    told = _node_name(f'observation_is_{observations.describe(fields)}')
+
+    def checked(
+      observation: tf.Tensor, vector: tf.Tensor, name: str
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+      return (
+        tf.ensure_shape(observation, [None, size], name=told),
+        tf.ensure_shape(vector, [None, dimension], name=f'{name}_is_of_size_{dimension}'),
+      )
 
     def take(observation: tf.Tensor, where: np.ndarray) -> tf.Tensor:
       if np.array_equal(where, everything):
@@ -87,11 +122,13 @@ class LayerModule(tf.Module):
 
     def forward(observation: tf.Tensor, latent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
       """z to (a, log |det da/dz|)."""
-      output, log_det = own_forward(observation, latent)
-      if lower is None:
-        return output, log_det
-      action, lower_log_det = lower.forward(take(observation, below), output)
-      return action, log_det + lower_log_det
+      observation, latent = checked(observation, latent, 'latent')
+      action, log_det = own_forward(observation, latent)
+      if lower is not None:
+        action, lower_log_det = lower.forward(take(observation, below), action)
+        log_det += lower_log_det
+      known = _finite(observation, latent)
+      return _or_nan(known, action), _or_nan(known, log_det)
 
     def own_forward(
       observation: tf.Tensor, latent: tf.Tensor
@@ -110,7 +147,9 @@ class LayerModule(tf.Module):
       observation: tf.Tensor, latent: tf.Tensor, held: tf.Tensor, step: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
       """One environment step: (u, a, held)."""
+      observation, latent = checked(observation, latent, 'latent')
       output, _ = own_forward(observation, latent)
+      output = _or_nan(_finite(observation, latent), output)
       if lower is None:
         return output, output, held
       kept = []
@@ -123,12 +162,15 @@ class LayerModule(tf.Module):
         _, action, held = lower.act(below_observation, output, held, step)
       else:
         action, _ = lower.forward(below_observation, output)
+      # Whether or not this step is one in which the layer looks.
+      action = _or_nan(_finite(observation), action)
       return output, action, tf.concat([*kept, held], axis=1)
 
     def inverse(
       observation: tf.Tensor, action: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
       """a to (z, log |det dz/da|, clipped)."""
+      observation, action = checked(observation, action, 'action')
       output, log_det = action, tf.zeros(tf.shape(action)[:-1])
       clipped = tf.zeros(tf.shape(action)[:-1], tf.bool)
       if lower is not None:
@@ -141,11 +183,12 @@ class LayerModule(tf.Module):
       flow = network.flow(take(observation, own))
       latent = flow.inverse(output)
       log_det += flow.inverse_log_det_jacobian(output, event_ndims=1)
-      return latent, log_det, clipped
+      # Not every machine's minimum and maximum keep a NaN, which clipping is made of.
+      number = tf.reduce_all(tf.abs(action) <= np.inf, axis=-1)
+      known = tf.logical_and(_finite(observation), number)
+      return _or_nan(known, latent), _or_nan(known, log_det), clipped
 
-    observation_spec = tf.TensorSpec(
-      [None, observations.total_size(fields)], tf.float32, name='observation'
-    )
+    observation_spec = tf.TensorSpec([None, size], tf.float32, name='observation')
     latent_spec = tf.TensorSpec([None, dimension], tf.float32, name='latent')
     action_spec = tf.TensorSpec([None, dimension], tf.float32, name='action')
     seed_spec = tf.TensorSpec([2], tf.int32, name='seed')
@@ -185,6 +228,13 @@ class LayerModule(tf.Module):
       log_prob = log_prior(latent) - log_det
       return {'action': action, 'latent': latent, 'log_prob': log_prob}
 
+    @function(observation_spec, latent_spec, held_spec, step_spec)
+    def named_act(
+      observation: tf.Tensor, latent: tf.Tensor, held: tf.Tensor, step: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+      output, action, held = self.act(observation, latent, held, step)
+      return {'output': output, 'action': action, 'held': held}
+
     @tf.function(autograph=False)
     def serve(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
       if 'latent' in inputs:
@@ -196,6 +246,8 @@ class LayerModule(tf.Module):
     self.encode = encode
     self.sample = sample
     self.serve = serve
+    if held_outputs:
+      self._named_act = named_act
 
   def signatures(self) -> dict[str, Any]:
     """Returns the SavedModel signatures by name, and traces `serve`, to be saved too."""
@@ -203,4 +255,36 @@ class LayerModule(tf.Module):
     observation, latent = self.decode.input_signature
     self.serve.get_concrete_function({'observation': observation})
     self.serve.get_concrete_function({'observation': observation, 'latent': latent})
-    return {name: getattr(self, name) for name in SIGNATURES}
+    signatures = {name: getattr(self, name) for name in SIGNATURES}
+    if hasattr(self, '_named_act'):
+      signatures['act'] = self._named_act
+    return signatures
+
+
+def interface(
+  fields: observations.Fields, action_low: Sequence[float], action_high: Sequence[float]
+) -> Callable[[], dict[str, tf.Tensor]]:
+  """Returns a traced function without inputs by which a graph tells what it is for.
+
+  It is saved with a layer, so that a manifest cannot contradict the graph unseen.
+
+  Args:
+    fields: Observation fields of the whole stack, in order.
+    action_low: Lower bounds of the action box, [D].
+    action_high: Upper bounds of the action box, [D].
+
+  Returns:
+    What gives the constants `action_low` and `action_high`, float32 [D], `fields`, string
+    [F], the names in UTF-8, and `sizes`, int32 [F].
+  """
+
+  @tf.function(input_signature=[], autograph=False)
+  def constants() -> dict[str, tf.Tensor]:
+    return {
+      'action_low': tf.constant(action_low, tf.float32),
+      'action_high': tf.constant(action_high, tf.float32),
+      'fields': tf.constant([field.name.encode('utf-8') for field in fields], tf.string),
+      'sizes': tf.constant([field.size for field in fields], tf.int32),
+    }
+
+  return constants

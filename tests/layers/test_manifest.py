@@ -81,7 +81,7 @@ def test_properties_describe_the_top_layer():
 
 def test_json_has_what_design_promises():
   content = _content()
-  assert content['format_version'] == 2
+  assert content['format_version'] == 3
   assert content['name'] == 'maze' and content['depth'] == 2
   assert content['observation_fields'] == [
     {'name': 'body', 'size': 3},
@@ -134,11 +134,11 @@ def test_json_that_is_no_manifest_is_damaged(tmp_path, text):
   _fails(_write(tmp_path, text), 'assets/layer.json is damaged')
 
 
-@pytest.mark.parametrize('version', [0, 3, '1', None])
+@pytest.mark.parametrize('version', [0, 4, '1', 1.0, True, None])
 def test_another_format_version_is_refused(tmp_path, version):
   _fails(
     _write(tmp_path, _content(format_version=version)),
-    f'format version {version} is none of (1, 2)',
+    f'format version {version} is none of (1, 2, 3)',
   )
 
 
@@ -215,7 +215,7 @@ def test_wrong_types_are_damage(tmp_path, label):
   ],
   ids=str,
 )
-@pytest.mark.parametrize('version', [1, 2])
+@pytest.mark.parametrize('version', [1, 2, 3])
 def test_contradiction_is_told(tmp_path, change, version):
   content = _content(format_version=version, **change)
   _fails(_write(tmp_path, content), f'it contradicts itself on {next(iter(change))}')
@@ -240,7 +240,7 @@ _MISFITS = {
 
 
 @pytest.mark.parametrize('label', _MISFITS)
-@pytest.mark.parametrize('version', [1, 2])
+@pytest.mark.parametrize('version', [1, 2, 3])
 def test_parts_that_do_not_fit_together_are_damage(tmp_path, label, version):
   content = {**_MISFITS[label], 'format_version': version}
   _fails(_write(tmp_path, content), 'assets/layer.json is damaged')

@@ -247,6 +247,34 @@ def test_encode_of_a_stack_matches_its_jacobian_and_undoes_decode(stack):
     assert float(encoded['log_prob'][i]) == pytest.approx(expected, abs=1e-3)
 
 
+def test_what_is_not_finite_comes_out_as_nan_and_stays_in_its_row(stack):
+  body, goal, latent = (value.numpy() for value in _inputs(size=5))
+  action = stack.upper.decode(np.concatenate([goal, body], axis=-1), latent)['action']
+  good = [np.concatenate([goal, body], axis=-1), latent, action.numpy()]
+  observation, latent, action = (value.copy() for value in good)
+  observation[1, 4] = np.nan  # Only the base reads it.
+  observation[2, 0] = np.inf
+  latent[3, 1], action[3, 1] = np.nan, np.nan
+  unknown = [False, True, True, True, False]
+
+  def outputs(observation, latent, action):
+    return {
+      **stack.upper.decode(observation, latent),
+      **{f'encoded {k}': v for k, v in stack.upper.encode(observation, action).items()},
+      'acted': stack.upper.act(observation, latent, *_no_memory(latent))[1],
+    }
+
+  expected = outputs(*good)
+  for name, value in outputs(observation, latent, action).items():
+    if name != 'encoded clipped':
+      entries = np.isnan(np.reshape(value, [5, -1]))
+      np.testing.assert_array_equal(entries.all(axis=1), unknown, err_msg=name)
+      np.testing.assert_array_equal(entries.any(axis=1), unknown, err_msg=name)
+      np.testing.assert_allclose(value[::4], expected[name][::4], rtol=1e-5, atol=1e-6)
+  sample = stack.upper.sample(observation, tf.constant([1, 2]))
+  np.testing.assert_array_equal(np.isnan(sample['log_prob']), [0, 1, 1, 0, 0])
+
+
 def test_act_of_a_bottom_layer_puts_out_the_action(stack):
   body, goal, latent = _inputs()
   observation = tf.concat([body, goal], axis=-1)
