@@ -36,6 +36,10 @@ class StackError(LatentHrlError):
   """Layers do not fit on each other or on the task."""
 
 
+class InputError(LatentHrlError, ValueError):
+  """What a saved layer was given is no observation, latent, action or seed for it."""
+
+
 class LayerLoadError(LatentHrlError):
   """A directory is not an intact saved layer.
 

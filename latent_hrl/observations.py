@@ -103,3 +103,26 @@ def indices(
 def describe(fields: Sequence[ObservationField]) -> str:
   """Returns the fields as text for people, such as `observation [17]`."""
   return ', '.join(f'{field.name} [{field.size}]' for field in fields)
+
+
+def check_finite(observation: np.ndarray, fields: Sequence[ObservationField]) -> None:
+  """Checks that an observation holds numbers: a layer may act on others as if they were.
+
+  Args:
+    observation: float32 [O] or [B, O].
+    fields: Its fields.
+
+  Raises:
+    InputError: If an entry is NaN or infinite; it names the field.
+  """
+  finite = np.isfinite(observation)
+  if finite.all():
+    return
+  *row, entry = np.argwhere(~finite)[0].tolist()
+  for name, where in slices(fields).items():
+    if where.start <= entry < where.stop:
+      of_row = f' of row {row[0]}' if row else ''
+      raise errors.InputError(
+        f'observation field {name!r} is not finite: entry {entry - where.start}{of_row} is '
+        f'{observation[(*row, entry)]}'
+      )

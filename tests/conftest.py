@@ -84,6 +84,20 @@ def saved_stack(tmp_path_factory, saved_base):
   )
 
 
+@pytest.fixture(scope='session')
+def slow_stack(tmp_path_factory, saved_base):
+  """On the base a layer that decides every 2 steps, and on that one for every 4."""
+  from tests import helpers
+
+  root, both = tmp_path_factory.mktemp('slow'), [helpers.BODY, helpers.GOAL]
+  middle = helpers.save_layer(
+    root / 'middle', 'middle', both, both, lower=saved_base.saved, seed=2, interval=2
+  )
+  return middle, helpers.save_layer(
+    root / 'top', 'top', both, [helpers.GOAL], lower=middle.saved, seed=3, interval=4
+  )
+
+
 @pytest.fixture(name='quick_training')
 def _quick_training(monkeypatch):
   """Short trainings without what takes most of their time; see `helpers`."""

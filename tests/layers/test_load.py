@@ -179,18 +179,6 @@ def test_one_action_is_that_of_decode(saved_stack):
     np.testing.assert_allclose(saved.act(observation), modes[i], rtol=1e-5, atol=1e-6)
 
 
-@pytest.fixture(name='slow_stack', scope='module')
-def _slow_stack(tmp_path_factory, saved_base):
-  """On the base a layer that decides every 2 steps, and on that one for every 4."""
-  root, both = tmp_path_factory.mktemp('slow'), [helpers.BODY, helpers.GOAL]
-  middle = helpers.save_layer(
-    root / 'middle', 'middle', both, both, lower=saved_base.saved, seed=2, interval=2
-  )
-  return middle, helpers.save_layer(
-    root / 'top', 'top', both, [helpers.GOAL], lower=middle.saved, seed=3, interval=4
-  )
-
-
 def test_saved_layers_keep_their_outputs_for_their_intervals(slow_stack, saved_base):
   middle, top = slow_stack
   policy = top.saved.policy(5)
@@ -215,21 +203,143 @@ def test_saved_layers_keep_their_outputs_for_their_intervals(slow_stack, saved_b
 def test_the_model_card_shows_how_to_hold_outputs(slow_stack):
   top = slow_stack[1]
   card = (top.path / 'README.md').read_text(encoding='utf-8')
-  [call] = re.findall(r'= (layer\.act\(.*\))', card)
-  plain = tf.saved_model.load(str(top.path))
+  assert 'float32 [B, 2, 2], is zeros at first' in card
+  [shown] = re.findall(r'```python\n(stepped = .*?)```', card, re.S)
+  given = _inputs(3)
   names = {
-    'layer': plain,
-    'observation': tf.zeros([3, 5]),
-    'latent': tf.zeros([3, 2]),
+    'layer': tf.saved_model.load(str(top.path)),
+    'observation': tf.constant(given['observation']),
+    'latent': tf.constant(given['latent']),
     'held': tf.zeros([3, 2, 2]),
     'step': tf.zeros([3], tf.int32),
   }
 
-  output, action, held = eval(call, names)
+  exec(shown, names)
 
-  assert output.shape == action.shape == (3, 2)
-  # The upper two decided, and will hold that.
-  assert held.shape == (3, 2, 2) and np.all(np.any(held.numpy() != 0, axis=-1))
+  policy = top.saved.policy(3)
+  output, action = policy(given['observation'], given['latent'], np.zeros(3, np.int32))
+  np.testing.assert_allclose(names['stepped']['output'], output, rtol=1e-5, atol=1e-6)
+  np.testing.assert_allclose(names['action'], action, rtol=1e-5, atol=1e-6)
+  held = np.reshape(names['held'], [3, 4])
+  np.testing.assert_allclose(held, policy.held, rtol=1e-5, atol=1e-6)
+
+
+def test_only_a_stack_with_an_interval_has_the_signature_act(saved_stack, slow_stack):
+  assert 'act' not in saved_stack.top.saved.module.signatures
+  act = slow_stack[1].saved.module.signatures['act']
+  vector = [None, 2]
+  assert {key: s.shape.as_list() for key, s in act.structured_outputs.items()} == {
+    'output': vector,
+    'action': vector,
+    'held': [None, 2, 2],
+  }
+  assert {
+    key: (s.dtype, s.shape.as_list())
+    for key, s in act.structured_input_signature[1].items()
+  } == {
+    'observation': (tf.float32, [None, 5]),
+    'latent': (tf.float32, vector),
+    'held': (tf.float32, [None, 2, 2]),
+    'step': (tf.int32, [None]),
+  }
+
+
+def test_the_graph_tells_box_and_fields(saved_stack):
+  told = saved_stack.top.saved.module.interface()
+  assert {name: value.dtype for name, value in told.items()} == {
+    'action_low': tf.float32,
+    'action_high': tf.float32,
+    'fields': tf.string,
+    'sizes': tf.int32,
+  }
+  np.testing.assert_array_equal(told['action_low'], helpers.BOX_LOW)
+  np.testing.assert_array_equal(told['action_high'], helpers.BOX_HIGH)
+  assert told['fields'].numpy().tolist() == [b'body', b'goal']
+  assert told['sizes'].numpy().tolist() == [3, 2]
+
+
+def test_numbers_of_any_width_and_single_observations_are_taken(saved_base):
+  saved, given = saved_base.saved, _inputs(2)
+  observation, latent, action = (
+    given['observation'][:, :3],
+    given['latent'],
+    given['action'],
+  )
+  decoded, encoded = saved.decode(observation, latent), saved.encode(observation, action)
+  sample = saved.sample(observation, (7, 0))
+  for take in (np.float64, np.ndarray.tolist, tf.constant):
+    many = saved.decode(take(observation), take(latent))
+    np.testing.assert_array_equal(many, decoded)
+  one = saved.decode(observation[1].tolist(), latent[1])
+  np.testing.assert_allclose(one, decoded[1], atol=1e-6)
+  np.testing.assert_allclose(
+    saved.mode(observation[1]), saved.mode(observation)[1], atol=1e-6
+  )
+  for name, value in saved.encode(observation[1], action[1]).items():
+    np.testing.assert_allclose(value, encoded[name][1], atol=1e-4, err_msg=name)
+  for seed in (7, np.int64(7), [7, 0]):
+    np.testing.assert_array_equal(
+      saved.sample(observation, seed)['action'], sample['action']
+    )
+  assert saved.sample(observation[1], 7)['log_prob'].shape == ()
+
+
+def test_what_no_layer_can_take_ends_in_one_line(saved_base):
+  saved, good, latent = saved_base.saved, np.zeros((2, 3), 'f4'), np.zeros((2, 2), 'f4')
+  calls = {
+    'decode': (saved.decode, (good, latent[:1]), 'latent must have the shape [2, 2]'),
+    'mode': (saved.mode, (good[:, :2],), 'made of body [3]; got [2, 2]'),
+    'encode': (saved.encode, (good, latent + np.nan), 'action is not a number'),
+    'sample': (saved.sample, (good, 1.5), 'seed must be an integer'),
+    'act': (saved.act, (good,), '`mode` and `decode` take a batch'),
+    'latent of act': (saved.act, (good[0], latent), 'latent must have the shape [2]'),
+    'not finite': (saved.act, (good[0] + np.nan,), "observation field 'body' is not"),
+  }
+  for name, (method, arguments, told) in calls.items():
+    with pytest.raises(errors.InputError) as error:
+      method(*arguments)
+    assert told in str(error.value), name
+    assert '\n' not in str(error.value)
+
+
+def test_plain_tensorflow_names_the_fields_of_a_wrong_observation(saved_stack):
+  decode = saved_stack.top.saved.module.signatures['decode']
+  with pytest.raises(tf.errors.InvalidArgumentError) as error:
+    decode(observation=tf.zeros([2, 4]), latent=tf.zeros([2, 2]))
+  assert 'observation_is_body_3_goal_2' in error.value.message
+  assert '[2,4] is not compatible with expected shape [?,5]' in error.value.message
+  with pytest.raises(tf.errors.InvalidArgumentError, match='latent_is_of_size_2'):
+    decode(observation=tf.zeros([2, 5]), latent=tf.zeros([2, 3]))
+
+
+# Every row but the first has something that is not finite.
+_UNKNOWN = {
+  'observation': np.float32([[0, 0, 0], [np.nan, 0, 0], [0, np.inf, 0], [0, 0, 0]]),
+  'vector': np.float32([[0.1, 0.2], [0.1, 0.2], [0.1, 0.2], [np.nan, 0.2]]),
+}
+
+
+def test_litert_decodes_and_encodes_with_its_own_operations_alone(saved_base):
+  given = {**_inputs(4), 'observation': _inputs(4)['observation'][:, :3]}
+  for name, vector in (('decode', 'latent'), ('encode', 'action')):
+    converter = tf.lite.TFLiteConverter.from_saved_model(
+      str(saved_base.path), signature_keys=[name]
+    )
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    interpreter = tf.lite.Interpreter(model_content=converter.convert())
+    run = interpreter.get_signature_runner(name)
+    there = run(observation=given['observation'], **{vector: given[vector]})
+    here = saved_base.saved.module.signatures[name](
+      observation=tf.constant(given['observation']),
+      **{vector: tf.constant(given[vector])},
+    )
+    for key, value in here.items():
+      np.testing.assert_allclose(there[key], value, atol=1e-4, err_msg=key)
+    unknown = run(observation=_UNKNOWN['observation'], **{vector: _UNKNOWN['vector']})
+    for key in unknown.keys() - {'clipped'}:
+      nan = np.isnan(unknown[key].reshape(4, -1))
+      np.testing.assert_array_equal(nan.all(axis=1), [False, True, True, True])
+      assert not nan[0].any()
 
 
 def test_the_manifest_tells_the_intervals(slow_stack):
