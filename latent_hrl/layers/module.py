@@ -120,6 +120,13 @@ class LayerModule(tf.Module):
       rounding = 2 * np.spacing(np.maximum(np.abs(low), np.abs(high)))
       inside = half_width - np.maximum(np.float32(BOUNDARY) * half_width, rounding)
 
+    def squash_log_det(value: tf.Tensor) -> tf.Tensor:
+      """log |det| [B] of the squash, which acts on each entry by itself."""
+      # Summed here: of the sum that TFP makes of a Jacobian without a batch dimension,
+      # LiteRT keeps the first entry alone.
+      entries = squash.forward_log_det_jacobian(value, event_ndims=0)
+      return tf.reduce_sum(tf.broadcast_to(entries, tf.shape(value)), axis=-1)
+
     def forward(observation: tf.Tensor, latent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
       """z to (a, log |det da/dz|)."""
       observation, latent = checked(observation, latent, 'latent')
@@ -139,7 +146,7 @@ class LayerModule(tf.Module):
       log_det = flow.forward_log_det_jacobian(latent, event_ndims=1)
       if squash is None:
         return output, log_det
-      log_det += squash.forward_log_det_jacobian(output, event_ndims=1)
+      log_det += squash_log_det(output)
       # Rounding may carry a saturated output past the box.
       return tf.clip_by_value(squash.forward(output), low, high), log_det
 
@@ -179,7 +186,7 @@ class LayerModule(tf.Module):
         offset = output - center
         clipped |= tf.reduce_any(tf.abs(offset) >= inside, axis=-1)
         output = squash.inverse(center + tf.clip_by_value(offset, -inside, inside))
-        log_det -= squash.forward_log_det_jacobian(output, event_ndims=1)
+        log_det -= squash_log_det(output)
       flow = network.flow(take(observation, own))
       latent = flow.inverse(output)
       log_det += flow.inverse_log_det_jacobian(output, event_ndims=1)
