@@ -76,7 +76,11 @@ class LayerPolicy(tf_policy.TFPolicy):
       clip=False,  # A layer stays within its box.
       name=name,
     )
-    self._module = layer.module  # Tracked, with its variables.
+    self._module = module = layer.module  # Tracked, so that it is saved along.
+    self._weights: list[tf.Variable] = []  # `variables` finds none in a loaded object.
+    while module is not None:
+      self._weights.extend(module._owned_variables)
+      module = getattr(module, '_lower', None)
     self._latents = latents
     self._where = observations.indices(fields, layer.fields)
     self._act = (

@@ -33,13 +33,16 @@ def _play(policy, environment, steps):
 
 
 def test_the_mode_has_no_state_and_is_that_of_the_layer(saved_stack):
-  layer = saved_stack.top.saved
-  policy = tf_policy.LayerPolicy(layer)
+  policy = tf_policy.LayerPolicy(saved_stack.top.saved)
   assert policy.policy_state_spec == ()
-  assert len(policy.variables()) == len(layer.module.variables)
+  layers = (saved_stack.top, saved_stack.middle, saved_stack.base)
+  weights = [value.numpy() for layer in layers for value in layer.actor.variables]
+  for mine, theirs in zip(policy.variables(), weights, strict=True):
+    np.testing.assert_array_equal(mine, theirs)
   observation = _observations()
   step = policy.action(ts.restart(tf.constant(observation), batch_size=3))
-  np.testing.assert_allclose(step.action, layer.mode(observation), atol=1e-6)
+  mode = saved_stack.top.saved.mode(observation)
+  np.testing.assert_allclose(step.action, mode, atol=1e-6)
 
 
 def test_samples_follow_their_seed_and_differ_from_step_to_step(saved_stack):
@@ -88,10 +91,10 @@ def test_it_runs_in_tf_agents_drivers_and_comes_back_from_its_policy_saver(
   task = toy_task()
   environment = tf_environment.GymnasiumEnvironment(task, seed=1)
   policy = tf_policy.LayerPolicy(saved_base.saved, 'hold', fields=task.fields)
-  steps, state = dynamic_episode_driver.DynamicEpisodeDriver(
+  _, state = dynamic_episode_driver.DynamicEpisodeDriver(
     tf_py_environment.TFPyEnvironment(environment), policy, num_episodes=1
   ).run()
-  assert state['step'].numpy() == [7]
+  assert state['step'].numpy() == [8]  # It asks once more, at the end of the episode.
 
   policy_saver.PolicySaver(policy, batch_size=None).save(str(tmp_path / 'policy'))
   loaded = py_tf_eager_policy.SavedModelPyTFEagerPolicy(
