@@ -44,12 +44,16 @@ class LayerLoadError(LatentHrlError):
   """A directory is not an intact saved layer.
 
   The message names the path and what is wrong with it.
+
+  Attributes:
+    reason: What is wrong with it.
   """
 
   def __init__(self, path: object, reason: str):
     # What is damaged may hold any character; the message stays one line of text.
     printable = ''.join(char if char.isprintable() else ' ' for char in reason)
     super().__init__(f'cannot load layer {str(path)!r}: {" ".join(printable.split())}')
+    self.reason = reason
     self._made_of = (str(path), reason)
 
   def __reduce__(self) -> tuple[Any, ...]:

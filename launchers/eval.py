@@ -19,6 +19,12 @@ from latent_hrl import cli
 
 flags.adopt_module_key_flags(cli)
 _LAYER = flags.DEFINE_string('layer', None, 'Directory of a saved layer.', required=True)
+_UNTRUSTED = flags.DEFINE_bool(
+  'untrusted',
+  False,
+  'Load the layer first in a process with limits on time and memory: for a layer of an '
+  'unknown author.',
+)
 _TASK = flags.DEFINE_string(
   'task', None, 'Gymnasium id; the task the layer was trained on by default.'
 )
@@ -79,7 +85,7 @@ def main() -> None:
     video.check_path(pathlib.Path(_VIDEO.value))
   asked = json.loads(_TASK_OPTIONS.value or '{}')
   cli.configure_threads()
-  layer = load.load_layer(_LAYER.value)
+  layer = load.load_layer(_LAYER.value, untrusted=_UNTRUSTED.value)
   latents = _LATENTS.value or ('hold' if _PLOT.value == 'skills' else 'mode')
   protocol = (_SEED.value, latents)
   task_id, options = rollout.task_and_options(layer, _TASK.value, asked)

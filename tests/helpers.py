@@ -230,6 +230,11 @@ def sealed(content: dict) -> str:
   return json.dumps({**content, 'sha256': seal}, indent=2) + '\n'
 
 
+def read_manifest(path) -> manifest_lib.Manifest:
+  """The manifest of a layer, whatever else is there."""
+  return manifest_lib.parse(path, (path / manifest_lib.PATH).read_bytes())
+
+
 def claim(path, **changes) -> None:
   """Makes the manifest of a layer match the files that are there, as a forger would."""
   content = json.loads((path / manifest_lib.PATH).read_text(encoding='utf-8'))

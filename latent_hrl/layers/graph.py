@@ -14,7 +14,9 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from latent_hrl import errors
 from latent_hrl import observations
+from latent_hrl.layers import bounds
 from latent_hrl.layers import contents
+from latent_hrl.layers import interface
 from latent_hrl.layers import manifest as manifest_lib
 from latent_hrl.layers import operations
 
@@ -41,17 +43,17 @@ _Tensors = dict[str, tuple[int, list[int]]]
 _FLOAT, _INT, _BOOL = (kind.as_datatype_enum for kind in (tf.float32, tf.int32, tf.bool))
 
 
-def check(directory: pathlib.Path, manifest: manifest_lib.Manifest) -> None:
+def check(directory: pathlib.Path, content: bytes, manifest: manifest_lib.Manifest) -> None:
   """Checks what a saved layer computes, without loading it.
 
   Args:
-    directory: The saved layer.
+    directory: The saved layer, for the message.
+    content: The content of its graph.
     manifest: Its manifest.
 
   Raises:
     LayerLoadError: If the graph is no layer's, or not that of this manifest.
   """
-  content = (directory / contents.GRAPH).read_bytes()
   try:
     model = saved_model_pb2.SavedModel.FromString(content)
   except Exception:  # Protobuf's DecodeError; that package is TensorFlow's affair.
@@ -72,8 +74,11 @@ def _complaints(model: Any, manifest: manifest_lib.Manifest) -> Iterator[str]:
   if meta.asset_file_def or meta.collection_def.keys() - {_START_COLLECTION}:
     yield 'it has assets or collections'
   yield from _functions(meta)
+  yield from bounds.complaints(meta, _named_functions)
   yield from _objects(meta)
   yield from _signatures(meta, manifest)
+  if manifest.format_version >= 3:
+    yield from interface.complaints(meta, manifest)
 
 
 def _functions(meta: Any) -> Iterator[str]:

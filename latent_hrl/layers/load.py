@@ -2,6 +2,8 @@
 
 import dataclasses
 import pathlib
+import shlex
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,14 +12,16 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from latent_hrl import errors
-from latent_hrl import files
 from latent_hrl import observations
+from latent_hrl.layers import box
 from latent_hrl.layers import contents
 from latent_hrl.layers import graph
 from latent_hrl.layers import inputs
 from latent_hrl.layers import manifest as manifest_lib
 from latent_hrl.layers import module as module_lib
 from latent_hrl.layers import policy as policy_lib
+from latent_hrl.layers import rehearsal
+from latent_hrl.layers import weights
 
 
 class SavedLayer:
@@ -29,14 +33,23 @@ class SavedLayer:
     digest: SHA-256 of its manifest, which covers every other file.
     module: The SavedModel, with `forward` and `inverse` for the layer above, and with `act`
       where a layer has an interval.
+
+  Pickled, it is its absolute path and its digest: the process where it arrives loads it
+  from there, checked, and raises LayerLoadError if another layer is there by then.
   """
 
-  def __init__(self, path: pathlib.Path, manifest: manifest_lib.Manifest, module: Any):
+  def __init__(
+    self, path: pathlib.Path, manifest: manifest_lib.Manifest, module: Any, digest: str
+  ):
     self.path = path
     self.manifest = manifest
-    self.digest = files.sha256(path / manifest_lib.PATH)
+    self.digest = digest
     self.module = module
+    self._origin = path.absolute()  # The working directory may change.
     self._act_once: Callable[..., tf.Tensor] | None = None
+
+  def __reduce__(self) -> tuple[Any, ...]:
+    return load_again, (self._origin, self.digest)
 
   @property
   def fields(self) -> observations.Fields:
@@ -187,11 +200,8 @@ class SavedLayer:
     return {name: value.numpy()[0 if alone else ...] for name, value in outputs.items()}
 
 
-def check(path: pathlib.Path) -> manifest_lib.Manifest:
+def check(path: str | pathlib.Path) -> manifest_lib.Manifest:
   """Checks a saved layer without running any of it: manifest, files, operations.
-
-  The files must not change until they are loaded: what another process writes between is
-  not seen.
 
   Args:
     path: The directory.
@@ -203,35 +213,72 @@ def check(path: pathlib.Path) -> manifest_lib.Manifest:
     LayerLoadError: If it is no saved layer, a file is missing, extra or changed, or the
       graph holds what no layer needs.
   """
-  manifest = manifest_lib.read(path)
-  try:
-    contents.check(path, manifest)
-    graph.check(path, manifest)
-  except OSError as error:
-    raise errors.LayerLoadError(path, f'a file is unreadable: {error}') from None
+  manifest, _ = _checked(pathlib.Path(path).expanduser())
   return manifest
 
 
-def load_layer(path: str | pathlib.Path) -> SavedLayer:
+def load_layer(path: str | pathlib.Path, untrusted: bool = False) -> SavedLayer:
   """Loads a saved layer for use below another one, or for evaluation.
+
+  It may be replaced meanwhile: what comes is the old one or the new one, whole.
 
   Args:
     path: The directory that training or `export_layer` wrote.
+    untrusted: Whether a process with limits on time and memory has to load and call it
+      first, which takes some seconds: for a layer of an unknown author.
 
   Raises:
     LayerLoadError: If the directory is no intact saved layer.
   """
-  path = pathlib.Path(path)
-  manifest = check(path)
-  try:
-    module = tf.saved_model.load(str(path))
-  except Exception as error:  # TensorFlow raises many types on a bad SavedModel.
-    reason = f'{type(error).__name__}: {error}'.split('\n')[0]
-    raise errors.LayerLoadError(path, f'TensorFlow cannot load it ({reason})') from None
+  path = pathlib.Path(path).expanduser()
+  layer = _load(path, untrusted=untrusted)
+  if layer.manifest.format_version == 1:
+    print(
+      f'note: {path} is of format 1, without a sum of its manifest: damage of that goes '
+      f'unseen; python -m launchers.reseal --layer={shlex.quote(str(path))} adds one',
+      file=sys.stderr,
+      flush=True,
+    )
+  return layer
+
+
+def load_again(path: pathlib.Path, digest: str) -> SavedLayer:
+  """Loads a layer that was pickled, in the process where it arrives."""
+  return _load(path, digest=digest)
+
+
+def _load(
+  path: pathlib.Path, digest: str | None = None, untrusted: bool = False
+) -> SavedLayer:
+  """Loads a layer; with a digest only the one that has it."""
+  manifest, found = _checked(path, digest)
+  if untrusted:
+    rehearsal.rehearse(path, found.digest)
+  with found.in_memory() as address:
+    weights.check(path, found, address)
+    try:
+      module = tf.saved_model.load(address)
+    except Exception as error:  # TensorFlow raises many types on a bad SavedModel.
+      reason = f'{type(error).__name__}: {error}'.split('\n')[0]
+      raise errors.LayerLoadError(path, f'TensorFlow cannot load it ({reason})') from None
   functions = ['forward', 'inverse', *module_lib.SIGNATURES]
   if manifest.held_outputs:
     functions.append('act')
   for function in functions:
     if not callable(getattr(module, function, None)):
       raise errors.LayerLoadError(path, f'it has no function {function!r}')
-  return SavedLayer(path, manifest, module)
+  if manifest.format_version < 3:  # Later graphs tell their box; see `graph`.
+    box.check(path, manifest, module)
+  return SavedLayer(path, manifest, module, found.digest)
+
+
+def _checked(
+  path: pathlib.Path, digest: str | None = None
+) -> tuple[manifest_lib.Manifest, contents.Contents]:
+  found = contents.read(path)
+  if digest is not None and found.digest != digest:
+    raise errors.LayerLoadError(path, 'it is another layer now than the one that was sent')
+  manifest = manifest_lib.parse(path, found.files[manifest_lib.PATH])
+  contents.check(path, found, manifest)
+  graph.check(path, found.files[contents.GRAPH], manifest)
+  return manifest, found

@@ -183,26 +183,20 @@ def file_digests(directory: pathlib.Path) -> dict[str, str]:
   }
 
 
-def read(directory: pathlib.Path) -> Manifest:
+def parse(directory: pathlib.Path, content: bytes) -> Manifest:
   """Reads and checks the manifest of a saved layer.
 
   Args:
-    directory: The saved layer.
+    directory: The saved layer, for the message.
+    content: The content of its `PATH`.
 
   Raises:
-    LayerLoadError: If there is none, or it is not one.
+    LayerLoadError: If it is no manifest.
   """
-  path = directory / PATH
+  if len(content) > _MAX_BYTES:
+    raise errors.LayerLoadError(directory, f'{PATH} is too large for a manifest')
   try:
-    if not directory.is_dir():
-      raise errors.LayerLoadError(directory, 'there is no such directory')
-    if not path.is_file():
-      raise errors.LayerLoadError(directory, f'it is no saved layer: no {PATH}')
-    if path.stat().st_size > _MAX_BYTES:
-      raise errors.LayerLoadError(directory, f'{PATH} is too large for a manifest')
-    return _parse(path.read_bytes().decode('utf-8'))
-  except OSError as error:
-    raise errors.LayerLoadError(directory, f'{PATH} is unreadable: {error}') from None
+    return _parse(content.decode('utf-8'))
   except _UnreadableFormatError as error:
     raise errors.LayerLoadError(directory, str(error)) from None
   except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

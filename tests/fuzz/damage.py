@@ -358,6 +358,69 @@ def _a_signature_more(model):
   signatures['extra'].CopyFrom(signatures['encode'])
 
 
+def _const(nodes: Any, name: str, shape: list[int]) -> None:
+  node = nodes.add(name=name, op='Const')
+  node.attr['dtype'].type = node.attr['value'].tensor.dtype = 1  # DT_FLOAT
+  node.attr['value'].tensor.float_val.append(1.0)
+  for size in shape:
+    node.attr['value'].tensor.tensor_shape.dim.add(size=size)
+
+
+def _a_negative_constant(model):
+  _const(model.meta_graphs[0].graph_def.node, 'planted', [-5])
+
+
+def _an_enormous_constant(model):
+  _const(model.meta_graphs[0].graph_def.library.function[0].node_def, 'planted', [10**11])
+
+
+def _an_unknown_weight(model):
+  _some_object(model, 'variable').variable.shape.dim[0].size = -1
+
+
+def _an_enormous_weight(model):
+  _some_object(model, 'variable').variable.shape.dim[0].size = 10**12
+
+
+def _a_placeholder_of_a_negative_size(model):
+  nodes = model.meta_graphs[0].graph_def.node
+  shapes = [node.attr['shape'].shape for node in nodes if node.op == 'Placeholder']
+  next(shape for shape in shapes if shape.dim).dim[0].size = -5
+
+
+def _millions_of_results(model):
+  nodes = model.meta_graphs[0].graph_def.library.function[0].node_def
+  _const(nodes, 'planted', [1])
+  split = nodes.add(name='split', op='Unpack', input=['planted:output:0'])
+  split.attr['T'].type = 1
+  split.attr['num'].i = 2**31 - 1
+
+
+def _an_operation_that_waits_for_itself(model):
+  nodes = model.meta_graphs[0].graph_def.node
+  nodes.add(name='first', op='Identity', input=['second']).attr['T'].type = 1
+  nodes.add(name='second', op='Identity', input=['first']).attr['T'].type = 1
+
+
+def _a_function_that_calls_itself(model):
+  for function in model.meta_graphs[0].graph_def.library.function:
+    for node in function.node_def:
+      if 'PartitionedCall' in node.op:
+        node.attr['f'].func.name = function.signature.name
+        return
+
+
+def _calls_that_double_and_double(model):
+  functions = model.meta_graphs[0].graph_def.library.function
+  for i in range(40):
+    function = functions.add()
+    function.signature.name = f'doubled_{i}'
+    for name in ('once', 'twice'):
+      node = function.node_def.add(name=name, op='PartitionedCall' if i else 'NoOp')
+      if i:
+        node.attr['f'].func.name = f'doubled_{i - 1}'
+
+
 GRAPH_FORGERIES = (
   _two_functions_of_a_name, _a_call_of_the_saver, _a_call_of_the_saver_deep_in_an_attribute,
   _the_saver_as_an_object, _the_saver_as_a_method, _the_saver_as_a_gradient,
@@ -365,7 +428,10 @@ GRAPH_FORGERIES = (
   _an_asset, _an_object_that_is_an_asset, _an_object_that_is_a_resource,
   _an_object_of_nothing, _a_registered_object, _a_registered_saver, _an_optimizer,
   _a_collection, _no_objects, _two_graphs, _no_graph, _another_size, _another_type,
-  _a_signature_less, _a_signature_more,
+  _a_signature_less, _a_signature_more, _a_negative_constant, _an_enormous_constant,
+  _an_unknown_weight, _an_enormous_weight, _a_placeholder_of_a_negative_size,
+  _millions_of_results, _an_operation_that_waits_for_itself, _a_function_that_calls_itself,
+  _calls_that_double_and_double,
 )  # fmt: skip
 
 

@@ -100,9 +100,9 @@ def manifest(layer: pathlib.Path, workspace: pathlib.Path, rng: random.Random) -
     text = text[:at] + rng.choice('0123456789eE.-+,:{}[]" \\ntf') + text[at + 1 :]
     (path / manifest_lib.PATH).write_text(text, encoding='utf-8')
   with contextlib.suppress(errors.LayerLoadError):
-    found = manifest_lib.read(path)
+    found = helpers.read_manifest(path)
     (path / manifest_lib.PATH).write_text(found.to_json(), encoding='utf-8')
-    assert manifest_lib.read(path) == found
+    assert helpers.read_manifest(path) == found
 
 
 def graph(layer: pathlib.Path, workspace: pathlib.Path, rng: random.Random) -> None:

@@ -12,7 +12,6 @@ from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl.layers import contents
 from latent_hrl.layers import export
-from latent_hrl.layers import graph
 from latent_hrl.layers import load
 from latent_hrl.layers import manifest as manifest_lib
 from latent_hrl.layers import module as module_lib
@@ -134,10 +133,9 @@ def test_a_path_that_can_be_no_layer_is_refused(path):
   _refusal(path)
 
 
-@pytest.mark.parametrize('stage', [contents, graph])
-def test_a_file_that_cannot_be_read_is_an_error_of_the_layer(copy, monkeypatch, stage):
+def test_a_file_that_cannot_be_read_is_an_error_of_the_layer(copy, monkeypatch):
   def fail(*_):
     raise PermissionError(13, 'Permission denied', 'saved_model.pb')
 
-  monkeypatch.setattr(stage, 'check', fail)
+  monkeypatch.setattr(contents, '_read_file', fail)
   assert 'a file is unreadable' in _refusal(copy)
