@@ -1,4 +1,4 @@
-"""The files of a saved layer: read once, those of a layer alone, as its manifest lists them.
+"""The files of a saved layer, read once: those of a layer alone, as its manifest tells.
 
 What is checked and what TensorFlow loads have to be the same bytes, and of one layer:
 training replaces layers while others read them, and a directory may change at any time. So
@@ -215,7 +215,7 @@ def _may_go(name: str) -> str:
 
 
 def _layers_in(directory: pathlib.Path) -> list[pathlib.Path]:
-  """Returns the layers in a directory: versions, as TensorFlow Serving has them, or a run's."""
+  """Returns the layers in a directory: versions, as TensorFlow Serving has, or a run's."""
   return sorted(
     manifest.parent.parent
     for pattern in ('[!.]*', 'layers/[!.]*')

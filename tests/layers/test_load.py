@@ -1,7 +1,9 @@
 """Tests of saved layers: export, loading with TensorFlow alone, and refusing damage."""
 
 import json
+import multiprocessing
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -445,6 +447,58 @@ def test_model_card_tells_people_what_the_layer_is(saved_stack):
 def _copy(saved_base, tmp_path):
   """A copy of the base to damage."""
   return shutil.copytree(saved_base.path, tmp_path / 'copy')
+
+
+def test_a_layer_is_pickled_as_its_place_and_loads_on_arrival(
+  copy, saved_base, monkeypatch, tmp_path
+):
+  monkeypatch.chdir(copy.parent)
+  sent = pickle.dumps(load.load_layer(copy.name))
+  assert len(sent) < 1000
+  monkeypatch.chdir('/')
+  there = multiprocessing.get_context('spawn')
+  observation, latent = _inputs()['observation'][:, :3], _inputs()['latent']
+  with there.Pool(1) as pool:
+    action = pool.apply(_decode_there, (sent, observation, latent))
+  np.testing.assert_allclose(action, saved_base.saved.decode(observation, latent), 1e-5)
+
+  helpers.claim(copy, config='another one')
+  with pytest.raises(errors.LayerLoadError, match='it is another layer now than the one'):
+    pickle.loads(sent)
+  shutil.rmtree(copy)
+  with pytest.raises(errors.LayerLoadError, match='there is no such directory'):
+    pickle.loads(sent)
+
+
+def _decode_there(sent, observation, latent):
+  return pickle.loads(sent).decode(observation, latent)
+
+
+@pytest.mark.parametrize('wrong', [np.nan, np.inf])
+def test_weights_that_are_no_numbers_are_refused(copy, saved_base, wrong):
+  variable = saved_base.module._owned_variables[2]
+  before = variable.numpy()
+  spoilt = before.copy()
+  spoilt.flat[-1] = wrong
+  variable.assign(spoilt)
+  export.export_layer(saved_base.module, saved_base.saved.manifest, copy)
+  variable.assign(before)
+  _fails(copy, "the weights '_owned_variables/2/.ATTRIBUTES/VARIABLE_VALUE' are no numbers")
+
+
+@pytest.mark.parametrize(
+  'changes',
+  [
+    {'action_low': [-2.0, -1.01]},
+    {'action_high': [1.001, 3.0]},
+    {'action_low': [-1.9, -1.0]},
+    {'action_low': [-1.0, -2.0], 'action_high': [3.0, 1.0]},
+  ],
+)
+def test_a_manifest_of_another_action_box_is_refused(copy, changes):
+  """Also before format 3, when no graph told its box."""
+  helpers.claim(copy, format_version=2, **changes)
+  _fails(copy, 'its manifest tells another action box than its graph has')
 
 
 def _fails(path, *reasons):
