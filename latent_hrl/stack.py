@@ -1,4 +1,4 @@
-"""Putting layers on a task and on each other: checks, and the latent as action space."""
+"""Whether layers fit on a task and on each other."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,13 +10,8 @@ from gymnasium import spaces
 from latent_hrl import errors
 from latent_hrl import observations
 from latent_hrl.environments import tasks
-from latent_hrl.layers import load
 from latent_hrl.layers import manifest as manifest_lib
 from latent_hrl.layers import spec as spec_lib
-
-# The box of a latent as an action, [-5, 5]^D: five standard deviations of the prior reach
-# every action for practical purposes, and most agents want a bounded space.
-LATENT_BOUND = 5.0
 
 
 class _Interface(NamedTuple):
@@ -34,20 +29,30 @@ class _Interface(NamedTuple):
       raise errors.StackError(
         f'{task} does not name its observation fields; make it with latent_hrl.make_task'
       )
+    self.check_parts(
+      task.get_wrapper_attr('task_id'), task.get_wrapper_attr('fields'), task.action_space
+    )
+
+  def check_parts(
+    self, task_id: str, fields: observations.Fields, box: gymnasium.Space
+  ) -> None:
+    """Raises StackError if a task of these fields and actions does not have it."""
     misfit = (
-      f'layer {self.name!r} (trained on {self.task_id}) does not fit task '
-      f'{task.get_wrapper_attr("task_id")!r}'
+      f'layer {self.name!r} (trained on {self.task_id}) does not fit task {task_id!r}'
     )
     try:
-      observations.indices(task.get_wrapper_attr('fields'), self.fields)
+      observations.indices(fields, self.fields)
     except errors.StackError as error:
       raise errors.StackError(f'{misfit}: {error}') from None
-    low, high = task.action_space.low, task.action_space.high
-    same_size = self.low.shape == low.shape
-    if not (same_size and np.allclose(self.low, low) and np.allclose(self.high, high)):
+    if not isinstance(box, spaces.Box):
+      raise errors.StackError(f'{misfit}: its actions are {box}, not a Box')
+    same_size = self.low.shape == box.low.shape
+    if not (
+      same_size and np.allclose(self.low, box.low) and np.allclose(self.high, box.high)
+    ):
       raise errors.StackError(
         f'{misfit}: it acts in the box {_box(self.low, self.high)}, the task takes '
-        f'{_box(low, high)}'
+        f'{_box(box.low, box.high)}'
       )
 
 
@@ -69,6 +74,26 @@ def check_fits(manifest: manifest_lib.Manifest, task: gymnasium.Env) -> None:
       another size, or the action boxes differ.
   """
   _interface(manifest).check(task)
+
+
+def check_fits_parts(
+  manifest: manifest_lib.Manifest,
+  task_id: str,
+  fields: observations.Fields,
+  box: gymnasium.Space,
+) -> None:
+  """Checks that a saved layer can act on a task that is known by its parts alone.
+
+  Args:
+    manifest: That of the layer.
+    task_id: Name of the task, for messages.
+    fields: Fields of its observation.
+    box: Its action space.
+
+  Raises:
+    StackError: If it cannot.
+  """
+  _interface(manifest).check_parts(task_id, fields, box)
 
 
 def check_stack(
@@ -148,47 +173,3 @@ def _box(low: np.ndarray, high: np.ndarray) -> str:
   if np.all(low == low[0]) and np.all(high == high[0]):
     return f'[{low[0]:g}, {high[0]:g}]^{low.size}'
   return f'[{low.tolist()}, {high.tolist()}]'
-
-
-class LatentActionWrapper(gymnasium.Wrapper):
-  """A task whose action is the latent of a frozen layer, so that any agent can act on it.
-
-  The executed action is in `info['action']`.
-  """
-
-  def __init__(
-    self, task: gymnasium.Env, layer: load.SavedLayer, bound: float | None = LATENT_BOUND
-  ):
-    """Wraps a task.
-
-    Args:
-      task: A task of `make_task`, maybe in wrappers, which the layer has to fit.
-      layer: The frozen layer, with all layers below it.
-      bound: The latent box is [-bound, bound]^D; None leaves it unbounded.
-
-    Raises:
-      StackError: If the layer does not fit the task.
-    """
-    super().__init__(task)
-    check_fits(layer.manifest, task)
-    limit = np.inf if bound is None else bound
-    self.action_space = spaces.Box(-limit, limit, (layer.dimension,), np.float32)
-    self._policy = layer.policy()
-    self._indices = observations.indices(task.get_wrapper_attr('fields'), layer.fields)
-    self._observation = np.zeros(0, np.float32)  # Until the first reset.
-    self._step = np.zeros(1, np.int32)
-
-  def reset(self, *, seed: int | None = None, options: dict | None = None):
-    """Starts an episode; see `gymnasium.Env.reset`."""
-    self._observation, info = self.env.reset(seed=seed, options=options)
-    self._step[:] = 0
-    return self._observation, info
-
-  def step(self, latent: np.ndarray):
-    """Decodes the latent, float32 [D], and takes a step; see `gymnasium.Env.step`."""
-    observation = self._observation[np.newaxis, self._indices]
-    latent = np.asarray(latent, np.float32)[np.newaxis]
-    action = self._policy(observation, latent, self._step)[1][0]
-    self._step += 1
-    self._observation, reward, terminated, truncated, info = self.env.step(action)
-    return self._observation, reward, terminated, truncated, {**info, 'action': action}

@@ -1,6 +1,7 @@
 """A toy task with two fields, small networks and layers, and numbers to compare with."""
 
 import collections
+import copy
 import hashlib
 import json
 import os
@@ -347,3 +348,18 @@ def save_task_layer(path, task, lower=None, **recorded) -> load.SavedLayer:
   )
   export.export_layer(module, manifest, path)
   return load.load_layer(path)
+
+
+def compiled_once(layer: load.SavedLayer) -> load.SavedLayer:
+  """A copy of a layer whose policies of one size share what is compiled."""
+  layer, make, compiled = copy.copy(layer), layer.policy, {}
+
+  def policy(batch: int = 1):
+    if batch not in compiled:
+      compiled[batch] = make(batch)
+    fresh = copy.copy(compiled[batch])
+    fresh.held = np.zeros_like(fresh.held)
+    return fresh
+
+  layer.policy = policy
+  return layer

@@ -3,9 +3,7 @@
 import dataclasses
 
 import gymnasium
-import numpy as np
 import pytest
-from gymnasium.utils import env_checker
 
 from latent_hrl import errors
 from latent_hrl import observations
@@ -136,84 +134,3 @@ def test_a_trained_layer_must_fit_the_tasks_of_the_layers_above_it_alone(toy_tas
 def test_trained_layer_that_does_not_fit_is_an_error(toy_task):
   with pytest.raises(errors.StackError, match="'base' .* does not fit task 'Toy-v0'"):
     stack.check_stack([_manifest(fields=_field('body', 9))], [toy_task()])
-
-
-@pytest.mark.parametrize('goal_first', [False, True])
-def test_latent_wrapper_executes_what_the_layer_decodes(saved_base, toy_task, goal_first):
-  task = toy_task(goal_first=goal_first)
-  layer = saved_base.saved  # It reads the body alone.
-  env = stack.LatentActionWrapper(task, layer)
-  observation, _ = env.reset(seed=3)
-  rng, position = np.random.default_rng(0), np.zeros(2)
-  for _ in range(3):
-    latent = rng.normal(size=2).astype(np.float32)
-    body = task.split(observation)['body'][np.newaxis]
-    expected = layer.decode(body, latent[np.newaxis])[0]
-    observation, reward, _, _, info = env.step(latent)
-    np.testing.assert_allclose(info['action'], expected, rtol=1e-5, atol=1e-6)
-    np.testing.assert_array_equal(info['received'], info['action'])
-    assert reward == pytest.approx(float(np.sum(expected)), rel=1e-5)
-    position += expected
-    np.testing.assert_allclose(
-      task.split(observation)['body'][:2], position, rtol=1e-4, atol=1e-6
-    )
-  # A new episode starts from its own observation.
-  observation, _ = env.reset(seed=4)
-  expected = layer.mode(task.split(observation)['body'][np.newaxis])[0]
-  *_, info = env.step(np.zeros(2))
-  np.testing.assert_allclose(info['action'], expected, rtol=1e-5, atol=1e-6)
-
-
-# The compiled policy is in the test before.
-@pytest.mark.usefixtures('quick_training')
-def test_latent_wrapper_keeps_the_output_of_a_layer_with_an_interval(
-  tmp_path, saved_base, toy_task
-):
-  both = [helpers.BODY, helpers.GOAL]
-  slow = helpers.save_layer(
-    tmp_path / 'slow', 'slow', both, both, lower=saved_base.saved, seed=2, interval=3
-  )
-  env = stack.LatentActionWrapper(toy_task(), slow.saved)
-  for _ in range(2):  # Each episode begins with a decision.
-    observation, _ = env.reset(seed=3)
-    for step in range(4):
-      latent = np.full(2, 0.5 - step, np.float32)
-      if step % 3 == 0:
-        output = slow.actor.flow(observation[np.newaxis]).forward(latent[np.newaxis])
-      expected = saved_base.saved.decode(observation[np.newaxis, :3], output.numpy())[0]
-      observation, _, _, _, info = env.step(latent)
-      np.testing.assert_allclose(info['received'], expected, rtol=1e-4, atol=1e-5)
-
-
-def test_latent_wrapper_has_the_latent_as_action_space(saved_base, toy_task):
-  env = stack.LatentActionWrapper(toy_task(), saved_base.saved)
-  assert env.action_space == gymnasium.spaces.Box(-5.0, 5.0, (2,), np.float32)
-  env = stack.LatentActionWrapper(toy_task(), saved_base.saved, bound=None)
-  assert env.action_space == gymnasium.spaces.Box(-np.inf, np.inf, (2,), np.float32)
-
-
-def test_latent_wrapper_checks_the_fit(saved_base, toy_task):
-  task = toy_task()
-  task.action_space = gymnasium.spaces.Box(-1.0, 1.0, (2,), np.float32)
-  with pytest.raises(errors.StackError, match='does not fit'):
-    stack.LatentActionWrapper(task, saved_base.saved)
-
-
-@pytest.mark.usefixtures('quick_training')
-def test_latent_wrapper_takes_a_task_in_wrappers(saved_base, toy_task):
-  task = gymnasium.wrappers.TimeLimit(toy_task(), 2)
-  env = stack.LatentActionWrapper(task, saved_base.saved)
-  env.reset(seed=0)
-  assert [env.step(np.zeros(2))[3] for _ in range(2)] == [False, True]
-
-
-def test_latent_wrapper_says_where_its_tasks_come_from(saved_base):
-  with pytest.raises(errors.StackError, match='Pendulum-v1.*latent_hrl.make_task'):
-    stack.LatentActionWrapper(gymnasium.make('Pendulum-v1'), saved_base.saved)
-
-
-@pytest.mark.usefixtures('quick_training')
-@pytest.mark.filterwarnings('ignore::UserWarning')  # Wrapped, unbounded observation: meant.
-def test_latent_wrapper_keeps_the_contract_of_gymnasium(saved_base, toy_task):
-  env = stack.LatentActionWrapper(toy_task(), saved_base.saved)
-  env_checker.check_env(env, skip_render_check=True)

@@ -13,8 +13,8 @@ import tensorflow_probability as tfp
 from tf_agents.networks import network
 from tf_agents.specs import tensor_spec
 
+from latent_hrl import latent_actions
 from latent_hrl import networks
-from latent_hrl import stack
 
 tfb = tfp.bijectors
 
@@ -25,11 +25,11 @@ LocationAndScale = Callable[[network.Network, tf.Tensor], tuple[tf.Tensor, tf.Te
 def bounded(spec: tensor_spec.TensorSpec) -> tensor_spec.BoundedTensorSpec:
   """Returns the spec of an output with bounds, which TF-Agents' agents need.
 
-  A latent gets those of `stack.LatentActionWrapper`.
+  A latent gets `latent_actions.LATENT_BOUND`.
   """
   if networks.is_bounded(spec):
     return spec
-  limit = np.full(spec.shape, stack.LATENT_BOUND, np.float32)
+  limit = np.full(spec.shape, latent_actions.LATENT_BOUND, np.float32)
   return tensor_spec.BoundedTensorSpec(spec.shape, tf.float32, -limit, limit, spec.name)
 
 

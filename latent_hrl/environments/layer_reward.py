@@ -2,34 +2,37 @@
 
 import gymnasium
 import numpy as np
+from gymnasium import utils
 
 from latent_hrl import errors
 from latent_hrl import rewards
 from latent_hrl.environments import tasks
 
 
-class LayerReward(gymnasium.Wrapper):
+class LayerReward(gymnasium.Wrapper, utils.RecordConstructorArgs):
   """Replaces the task's reward by a layer's.
 
   The task's stays in `info['task_reward']`, the layer's terms are in `info['layer_terms']`.
+
+  Attributes:
+    task: The task.
   """
 
-  def __init__(self, task: tasks.Task, reward: rewards.BoundReward):
+  def __init__(self, env: tasks.Task, reward: rewards.BoundReward):
     """Wraps a task.
 
     Args:
-      task: The task.
+      env: The task.
       reward: The layer's reward with its arguments bound.
     """
-    super().__init__(task)
-    self._task = task
+    utils.RecordConstructorArgs.__init__(self, reward=reward)
+    gymnasium.Wrapper.__init__(self, env)
+    self.task = env
     self._reward = reward
-    self._observation = np.zeros(task.observation_space.shape, np.float32)
 
   def reset(self, *, seed: int | None = None, options: dict | None = None):
     """Starts an episode; see `gymnasium.Env.reset`."""
-    self._observation, info = self._task.reset(seed=seed, options=options)
-    return self._observation, info
+    return self.task.reset(seed=seed, options=options)
 
   def step(self, action: np.ndarray):
     """Takes a step; see `gymnasium.Env.step`.
@@ -37,27 +40,27 @@ class LayerReward(gymnasium.Wrapper):
     Raises:
       TaskError: If the reward is not finite or needs what the task does not give.
     """
-    next_observation, task_reward, terminated, truncated, info = self._task.step(action)
+    observation = self.task.last_observation
+    next_observation, task_reward, terminated, truncated, info = self.task.step(action)
     transition = rewards.Transition(
-      observation=self._task.split(self._observation),
+      observation=self.task.split(observation),
       action=action,
-      next_observation=self._task.split(next_observation),
+      next_observation=self.task.split(next_observation),
       task_reward=task_reward,
       terminated=terminated,
       info=info,
     )
-    self._observation = next_observation
     try:
       terms = self._reward.terms(transition)
     except rewards.MissingQuantityError as error:
       raise errors.TaskError(
-        f'reward {self._reward.name!r} needs {error}, which task {self._task.task_id!r} '
+        f'reward {self._reward.name!r} needs {error}, which task {self.task.task_id!r} '
         'does not give'
       ) from error
     reward = sum(terms.values())
     if not np.isfinite(reward):
       raise errors.TaskError(
-        f'reward {self._reward.name!r} is {reward} on task {self._task.task_id!r}'
+        f'reward {self._reward.name!r} is {reward} on task {self.task.task_id!r}'
       )
     info['task_reward'] = task_reward
     info['layer_terms'] = terms

@@ -6,6 +6,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from gymnasium import utils
 
 # Their names in the order of ours: what a layer from another Ant task reads comes first.
 FIELDS = {
@@ -42,11 +43,12 @@ def make(maze: str = 'UMaze', **kwargs: Any) -> gymnasium.Env:
   return _OurFields(env)
 
 
-class _OurFields(gymnasium.Wrapper):
+class _OurFields(gymnasium.Wrapper, utils.RecordConstructorArgs):
   """Renames the fields of the observation and puts them in our order."""
 
   def __init__(self, env: gymnasium.Env):
-    super().__init__(env)
+    utils.RecordConstructorArgs.__init__(self)
+    gymnasium.Wrapper.__init__(self, env)
     theirs = env.observation_space
     assert isinstance(theirs, spaces.Dict)
     self.observation_space = spaces.Dict(

@@ -1,82 +1,79 @@
 """Any gymnasium task with a Box action space, as one flat observation of named fields."""
 
-import contextlib
-from collections.abc import Iterator, Mapping
-from typing import Any
+import math
+import operator
+from collections.abc import Mapping
+from typing import Any, SupportsIndex
 
 import gin
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from gymnasium import utils
 
-from latent_hrl import environments as _registration  # noqa: F401  registers our tasks
 from latent_hrl import errors
 from latent_hrl import observations
+from latent_hrl.environments import boxes
+from latent_hrl.environments import making
+
+_RESET = 'gymnasium wants reset(*, seed=None, options=None) -> observation, info'
+_STEP = 'gymnasium wants step(action) -> observation, reward, terminated, truncated, info'
 
 
-class Task(gymnasium.Wrapper):
+class Task(gymnasium.Wrapper, utils.RecordConstructorArgs):
   """A gymnasium task whose observation is one flat float32 vector of named fields.
 
   A Box observation is one field, `observation`; a Dict of Boxes has one field per entry,
   in the order of the space. What the task sends is checked, since a NaN or a wrong shape
   would otherwise poison the replay without a word.
+
+  What `info` may tell is in docs/tasks.md.
   """
 
-  def __init__(self, env: gymnasium.Env, task_id: str, options: dict[str, Any]):
+  def __init__(
+    self,
+    env: gymnasium.Env,
+    task_id: str | None = None,
+    options: dict[str, Any] | None = None,
+  ):
     """Wraps an environment.
 
     Args:
       env: The environment.
-      task_id: Its id, for messages and manifests.
-      options: The keyword arguments it was made with, for manifests.
+      task_id: Its id, for messages and manifests; None for what gymnasium knows it by.
+      options: The keyword arguments it was made with, for manifests; None for what
+        gymnasium knows of them.
 
     Raises:
       TaskError: If the action space is no bounded Box vector or an observation is no Box.
     """
-    super().__init__(env)
+    utils.RecordConstructorArgs.__init__(self, task_id=task_id, options=options)
+    gymnasium.Wrapper.__init__(self, env)
+    if task_id is None:
+      task_id = type(env.unwrapped).__name__ if env.spec is None else env.spec.id
     self.task_id = task_id
-    self.options = dict(options)
-    action_space = env.action_space
-    if not isinstance(action_space, spaces.Box) or len(action_space.shape) != 1:
-      raise errors.TaskError(
-        f'task {task_id!r} has the action space {action_space}; a layer needs a Box with '
-        'one dimension (continuous actions)'
-      )
-    # Formats that know no unbounded box write the largest float.
-    limit = np.finfo(np.float32).max
-    if not np.all(np.maximum(-action_space.low, action_space.high) < limit):
-      raise errors.TaskError(
-        f'task {task_id!r} has an unbounded action space; give it a bounded Box with '
-        'gymnasium.wrappers.TransformAction'
-      )
-    if np.any(action_space.low >= action_space.high):
-      raise errors.TaskError(f'task {task_id!r} has an empty action box {action_space}')
-    self._is_dict = isinstance(env.observation_space, spaces.Dict)
-    parts = (
-      dict(env.observation_space.spaces)
-      if self._is_dict
-      else {'observation': env.observation_space}
-    )
-    for name, space in parts.items():
-      if not isinstance(space, spaces.Box) or 0 in space.shape:
-        raise errors.TaskError(
-          f'task {task_id!r}: observation field {name!r} is {space}, not a Box of numbers'
-        )
-    self.fields = tuple(
-      observations.ObservationField(name, int(np.prod(space.shape)))
-      for name, space in parts.items()
-    )
+    self.options = making.options_of(env) if options is None else dict(options)
+    self.action_space = boxes.action_box(env.action_space, task_id)
+    self.fields, self.observation_space = boxes.fields_of(env.observation_space, task_id)
+    inner = find(env)
+    if inner is not None and inner.observation_space == env.observation_space:
+      self.fields = inner.fields  # A flat vector does not tell their names.
     self._slices = observations.slices(self.fields)
-    low = np.concatenate([np.ravel(space.low) for space in parts.values()])
-    high = np.concatenate([np.ravel(space.high) for space in parts.values()])
-    self.observation_space = spaces.Box(
-      low.astype(np.float32), high.astype(np.float32), dtype=np.float32
-    )
-    self.action_space = spaces.Box(
-      action_space.low.astype(np.float32),
-      action_space.high.astype(np.float32),
-      dtype=np.float32,
-    )
+    self._is_dict = isinstance(env.observation_space, spaces.Dict)
+    self._last: np.ndarray | None = None
+
+  @property
+  def last_observation(self) -> np.ndarray:
+    """The observation of the last reset or step, float32 [O], for reading.
+
+    What reset and step return may be changed by who gets it, this may not.
+
+    Raises:
+      TaskError: If no episode has begun.
+    """
+    if self._last is None:
+      raise errors.TaskError(f'task {self.task_id!r} has to be reset before its first step')
+    return self._last
 
   def split(self, observation: np.ndarray) -> dict[str, np.ndarray]:
     """Returns views of a flat observation [O] by field name."""
@@ -97,15 +94,17 @@ class Task(gymnasium.Wrapper):
       return np.array([info['x_position'], info.get('y_position', 0.0)], np.float64)
     return None
 
-  def reset(self, *, seed: int | None = None, options: dict | None = None):
+  def reset(self, *, seed: SupportsIndex | None = None, options: dict | None = None):
     """Starts an episode; see `gymnasium.Env.reset`. The observation is float32 [O]."""
     try:
-      observation, info = self.env.reset(seed=seed, options=options)
-      return self._flatten(observation), info
+      number = None if seed is None else operator.index(seed)
+      returned = self.env.reset(seed=number, options=options)
     except errors.TaskError:
       raise
     except Exception as error:
       raise self._broken('reset', error) from error
+    observation, info = self._parts(returned, 2, _RESET)
+    return self._observed(observation), self._info(info)
 
   def step(self, action: np.ndarray):
     """Takes a step; see `gymnasium.Env.step`. The action is float32 [D].
@@ -114,28 +113,68 @@ class Task(gymnasium.Wrapper):
       TaskError: If the task returns a NaN, an infinity, a wrong shape or a wrong type.
     """
     try:
-      observation, reward, terminated, truncated, info = self.env.step(action)
-      if not np.isfinite(reward):
-        raise errors.TaskError(f'task {self.task_id!r} returned the reward {reward}')
-      return (
-        self._flatten(observation),
-        float(reward),
-        bool(terminated),
-        bool(truncated),
-        info,
-      )
+      returned = self.env.step(boxes.native_action(action, self.env.action_space))
     except errors.TaskError:
       raise
     except Exception as error:
       raise self._broken('step', error) from error
+    observation, reward, terminated, truncated, info = self._parts(returned, 5, _STEP)
+    return (
+      self._observed(observation),
+      self._reward(reward),
+      bool(terminated),
+      bool(truncated),
+      self._info(info),
+    )
 
   def _broken(self, what: str, error: Exception) -> errors.TaskError:
-    return errors.TaskError(
-      f'task {self.task_id!r} failed in {what}: {type(error).__name__}: {_one_line(error)}'
-    )
+    reason = making.type_and_text(error)
+    # gymnasium's own wrappers meet tasks of the old interface first.
+    if isinstance(error, ValueError) and 'values to unpack' in reason:
+      reason = f'{reason}; {_STEP if what == "step" else _RESET}'
+    elif what == 'reset' and "keyword argument 'seed'" in reason:
+      reason = f'{reason}; {_RESET}'
+    return errors.TaskError(f'task {self.task_id!r} failed in {what}: {reason}')
+
+  def _parts(self, returned: Any, count: int, wanted: str) -> tuple[Any, ...]:
+    if not isinstance(returned, tuple) or len(returned) != count:
+      what = (
+        f'{len(returned)} values' if isinstance(returned, tuple) else f'a {type(returned)}'
+      )
+      raise errors.TaskError(f'task {self.task_id!r} returned {what}; {wanted}')
+    return returned
+
+  def _reward(self, reward: Any) -> float:
+    """Returns a reward as a number; some tasks send it in an array."""
+    try:
+      number = float(np.asarray(reward, np.float64).item())
+    except (TypeError, ValueError):
+      number = math.nan
+    if not math.isfinite(number):
+      raise errors.TaskError(f'task {self.task_id!r} returned the reward {reward!r}')
+    return number
+
+  def _info(self, info: Any) -> dict[str, Any]:
+    if info is None:
+      return {}
+    if not isinstance(info, Mapping):
+      raise errors.TaskError(
+        f'task {self.task_id!r} returned the info {info!r}, which is no dict'
+      )
+    return dict(info)
+
+  def _observed(self, observation: Any) -> np.ndarray:
+    flat = self._flatten(observation)
+    self._last = flat.copy()
+    return flat
 
   def _flatten(self, observation: Any) -> np.ndarray:
     if self._is_dict:
+      if not isinstance(observation, Mapping):
+        raise errors.TaskError(
+          f'task {self.task_id!r} returned an observation of type '
+          f'{type(observation).__name__} instead of a dict of its fields'
+        )
       for field in self.fields:
         if np.size(observation.get(field.name, ())) != field.size:
           raise errors.TaskError(
@@ -143,8 +182,14 @@ class Task(gymnasium.Wrapper):
             f'{field.name!r}'
           )
       observation = np.concatenate([np.ravel(observation[f.name]) for f in self.fields])
-    # A copy: the task may write its next observation into the same array.
-    flat = np.array(observation, dtype=np.float32).reshape(-1)
+    try:
+      # A copy: the task may write its next observation into the same array.
+      flat = np.array(observation, dtype=np.float32).reshape(-1)
+    except (TypeError, ValueError) as error:
+      raise errors.TaskError(
+        f'task {self.task_id!r} returned an observation of type '
+        f'{type(observation).__name__}: {making.type_and_text(error)}'
+      ) from error
     if flat.shape != self.observation_space.shape:
       raise errors.TaskError(
         f'task {self.task_id!r} returned an observation of {flat.size} entries instead of '
@@ -160,14 +205,27 @@ class Task(gymnasium.Wrapper):
     return flat
 
 
+def find(env: gymnasium.Env) -> Task | None:
+  """Returns the task inside wrappers; None if there is none."""
+  while not isinstance(env, Task):
+    if not isinstance(env, gymnasium.Wrapper):
+      return None
+    env = env.env
+  return env
+
+
 @gin.configurable(denylist=['task_id', 'render_mode'])
 def make_task(
-  task_id: str, render_mode: str | None = None, options: dict[str, Any] | None = None
+  task_id: making.Source,
+  *,
+  render_mode: str | None = None,
+  options: dict[str, Any] | None = None,
 ) -> Task:
-  """Makes a task by its gymnasium id.
+  """Makes a task by its gymnasium id, or of an environment.
 
   Args:
-    task_id: Such as `HalfCheetah-v5`; `module:id` imports the module first.
+    task_id: An id such as `HalfCheetah-v5`, where `module:id` imports the module first; an
+      environment; or a function that makes one, which is called with the options.
     render_mode: `rgb_array` for pictures.
     options: Keyword arguments of the environment, such as
       `{'include_cfrc_ext_in_observation': False}` for Ant-v5.
@@ -176,49 +234,11 @@ def make_task(
     TaskError: If the id is unknown, its packages are missing, or the task does not fit.
   """
   options = dict(options or {})
-  try:
-    # The task is checked here, once; gymnasium's own checker runs on every step.
-    with _quiet_compilation():
-      # A constructor without pictures may take no render_mode.
-      rendering = {} if render_mode is None else {'render_mode': render_mode}
-      env = gymnasium.make(task_id, disable_env_checker=True, **rendering, **options)
-  except gymnasium.error.DependencyNotInstalled as error:
-    raise errors.TaskError(
-      f'task {task_id!r} needs a package that is missing: {_one_line(error)}'
-    ) from error
-  except (gymnasium.error.Error, ModuleNotFoundError) as error:
-    if task_id in gymnasium.registry:  # It is there, and wants another one that is not.
+  if isinstance(task_id, gymnasium.Env):
+    if options or render_mode:
       raise errors.TaskError(
-        f'task {task_id!r} cannot be made with the options {options}: {_one_line(error)}'
-      ) from error
-    hint = errors.nearest(str(task_id), gymnasium.registry)
-    raise errors.TaskError(f'there is no task {task_id!r}{hint}') from error
-  except Exception as error:  # The constructor is the task's, and may raise anything.
-    raise errors.TaskError(
-      f'task {task_id!r} does not take the options {options}: {_one_line(error)}'
-    ) from error
-  return Task(env, task_id, options)
-
-
-@contextlib.contextmanager
-def _quiet_compilation() -> Iterator[None]:
-  """Drops what MuJoCo says of gymnasium's model files; what it says of a run stays.
-
-  Current MuJoCo calls attributes of the stock models deprecated, once a copy of the task,
-  and leaves a log file in the working directory.
-  """
-  try:
-    import mujoco
-  except ImportError:
-    yield
-    return
-  handler = mujoco.get_mju_user_warning()
-  mujoco.set_mju_user_warning(lambda message: None)
-  try:
-    yield
-  finally:
-    mujoco.set_mju_user_warning(handler)
-
-
-def _one_line(error: BaseException) -> str:
-  return ' '.join(str(error).split())
+        f'{task_id} is made already; options and render_mode are for the id of a task'
+      )
+    return task_id if isinstance(task_id, Task) else Task(task_id)
+  task_id = making.registered(task_id)
+  return Task(making.make(task_id, render_mode, options), task_id, options)

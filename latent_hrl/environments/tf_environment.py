@@ -7,7 +7,7 @@ from tf_agents.environments import py_environment
 from tf_agents.specs import array_spec
 from tf_agents.trajectories import time_step as ts
 
-from latent_hrl import errors
+from latent_hrl.environments import tasks
 
 
 def _spec(space: spaces.Box, name: str) -> array_spec.BoundedArraySpec:
@@ -32,21 +32,18 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     """Wraps an environment.
 
     Args:
-      env: A `Task`, a wrapper around one, or any environment with Box observations and
-        actions.
+      env: A `Task`, a wrapper around one, any environment with Box observations and
+        actions, or one with a Dict of Boxes, which it makes a `Task` of.
       discount: Discount of every step that is no termination.
       seed: Seed of the first reset.
 
     Raises:
-      TaskError: If a space is no Box.
+      TaskError: If the environment is no task for layers.
     """
     super().__init__(handle_auto_reset=True)
-    for name in ('observation_space', 'action_space'):
-      if not isinstance(getattr(env, name), spaces.Box):
-        raise errors.TaskError(
-          f'{name} {getattr(env, name)} is no Box; wrap the environment with '
-          'latent_hrl.make_task'
-        )
+    box_spaces = (env.observation_space, env.action_space)
+    if not all(isinstance(space, spaces.Box) for space in box_spaces):
+      env = tasks.make_task(env)
     self._env = env
     self._discount = np.float32(discount)
     self._seed = seed

@@ -30,7 +30,7 @@ def result(
 
   Returns:
     JSON types: `returns` and `return_*` are of the task's own reward, `layer_return*` of
-    the reward the layer was trained on.
+    the reward the layer was trained on, None if that is not known here.
   """
   task, options = rollout.task_and_options(layer, task_id, task_options)
   summary = rollout.summarize(episodes)
@@ -56,7 +56,9 @@ def text(content: dict[str, Any]) -> str:
     f'  return  {content["return_mean"]:.1f} ± {content["return_std"]:.1f}'
     f'   length  {content["length_mean"]:.0f}',
   ]
-  if content['layer_return_mean'] != content['return_mean']:
+  if content['layer_return_mean'] is None:
+    lines.append("  layer return  not known: the layer's reward is not there")
+  elif content['layer_return_mean'] != content['return_mean']:
     lines.append(
       f'  layer return  {content["layer_return_mean"]:.1f} ± '
       f'{content["layer_return_std"]:.1f}'

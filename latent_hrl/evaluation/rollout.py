@@ -6,9 +6,7 @@ its latents from a generator of its own: the number of slots changes nothing but
 """
 
 import collections
-import contextlib
 import dataclasses
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,6 +18,7 @@ from latent_hrl import observations
 from latent_hrl import rewards
 from latent_hrl import stack
 from latent_hrl.environments import layer_reward
+from latent_hrl.environments import making
 from latent_hrl.environments import tasks
 from latent_hrl.layers import load
 
@@ -31,6 +30,8 @@ LATENT_MODES = ('mode', 'hold', 'sample')
 # int32, to actions [E, D].
 Decode = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
+_NUMBER = (int, float, np.bool_, np.number)
+
 
 @dataclasses.dataclass
 class Episode:
@@ -38,12 +39,12 @@ class Episode:
 
   Attributes:
     task_return: Undiscounted sum of the task's own reward.
-    layer_return: Undiscounted sum of the layer's reward.
+    layer_return: Undiscounted sum of the layer's reward; None if that is not known here.
     terms: Undiscounted sum of each term of the layer's reward and, after `task/`, of the
       task's, where it has several.
     length: Environment steps.
     latent: The first top latent, [D].
-    success: The task's last `info['success']`; None if it has no goals.
+    success: The task's last `info['success']`, or `is_success`; None if it has no goals.
     goal: The task's last `info['goal']`, the index of the goal reached (-1 for none); None
       if it has none.
     start_seed: Seed of the task's reset.
@@ -52,7 +53,7 @@ class Episode:
   """
 
   task_return: float = 0.0
-  layer_return: float = 0.0
+  layer_return: float | None = 0.0
   terms: collections.Counter = dataclasses.field(default_factory=collections.Counter)
   length: int = 0
   latent: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0))
@@ -64,17 +65,19 @@ class Episode:
 
   def add_step(self, reward: float, info: dict[str, Any]) -> None:
     """Counts a step with its layer reward."""
-    self.layer_return += reward
+    if self.layer_return is not None:
+      self.layer_return += reward
     self.task_return += info.get('task_reward', reward)
-    self.terms.update(_terms(info))
+    self.terms.update(_terms(info, reward))
     self.length += 1
 
   def end(self, info: dict[str, Any]) -> None:
     """Takes what the last step tells of the whole episode."""
-    success, goal = info.get('success'), info.get('goal')
+    goal = info.get('goal')
     # Tasks of others may call something else so, such as the goal's coordinates.
-    is_number = isinstance(success, int | float | np.bool_ | np.number)
-    self.success = bool(success) if is_number else None
+    told = [info.get(name) for name in ('success', 'is_success')]
+    numbers = [value for value in told if isinstance(value, _NUMBER)]
+    self.success = bool(numbers[0]) if numbers else None
     self.goal = int(goal) if isinstance(goal, int | np.integer) else None
 
   def measures(self) -> dict[str, Any]:
@@ -164,10 +167,10 @@ def run_episodes(
   return results
 
 
-def _terms(info: dict[str, Any]) -> dict[str, float]:
+def _terms(info: dict[str, Any], reward: float) -> dict[str, float]:
   """Returns the terms of a step's rewards; nothing for a reward that has but one."""
   layer = info.get('layer_terms', {})
-  task = rewards.task_terms(info, info.get('task_reward', math.nan))
+  task = rewards.task_terms(info, info.get('task_reward', reward))
   terms = dict(layer) if len(layer) > 1 else {}
   if len(task) > 1:
     terms |= {f'task/{name}': value for name, value in task.items()}
@@ -178,16 +181,18 @@ def summarize(episodes: Sequence[Episode]) -> dict[str, Any]:
   """Returns the measures of some episodes as JSON types.
 
   `return_mean` and `return_std` are of the task's own reward, `layer_return_*` of the
-  layer's; `terms` has the mean of each term of rewards with several. `success_rate` and
-  `goal_rates` (goal index to share of episodes) are there where the task has goals.
+  layer's, None where that is not known; `terms` has the mean of each term of rewards with
+  several. `success_rate` and `goal_rates` (goal index to share of episodes) are there where
+  the task has goals.
   """
   returns = [episode.task_return for episode in episodes]
-  layer_returns = [episode.layer_return for episode in episodes]
+  known = [e.layer_return for e in episodes if e.layer_return is not None]
+  layer_returns = known if len(known) == len(episodes) else None
   summary: dict[str, Any] = {
     'return_mean': float(np.mean(returns)),
     'return_std': float(np.std(returns)),
-    'layer_return_mean': float(np.mean(layer_returns)),
-    'layer_return_std': float(np.std(layer_returns)),
+    'layer_return_mean': None if layer_returns is None else float(np.mean(layer_returns)),
+    'layer_return_std': None if layer_returns is None else float(np.std(layer_returns)),
     'length_mean': float(np.mean([episode.length for episode in episodes])),
     'episodes': len(episodes),
   }
@@ -209,7 +214,7 @@ def summarize(episodes: Sequence[Episode]) -> dict[str, Any]:
 
 def make_slots(
   task_id: str, options: dict[str, Any], reward: rewards.BoundReward, slots: int
-) -> list[gymnasium.Env]:
+) -> list[layer_reward.LayerReward]:
   """Makes environments of one task with a layer's reward, for `run_episodes`."""
   return [
     layer_reward.LayerReward(tasks.make_task(task_id, options=options), reward)
@@ -226,17 +231,17 @@ def layer_decoder(
   return lambda observation, latent, step: policy(observation[:, where], latent, step)[1]
 
 
-def recorded_reward(layer: load.SavedLayer) -> rewards.BoundReward:
+def recorded_reward(layer: load.SavedLayer) -> rewards.BoundReward | None:
   """Returns the reward that a saved layer was trained on, as its manifest records it.
 
-  A reward that is not among this package's is replaced by the task's own.
+  None if it is of a module that was not imported.
   """
   record = layer.manifest.layers[-1]
   terms = (
     record.reward_arguments.get('terms', {}) if record.reward == 'weighted_sum' else {}
   )
   if not {record.reward, *map(rewards.reward_of, terms)} <= rewards.REWARDS.keys():
-    return rewards.bind(rewards.task_reward)
+    return None
   function = rewards.REWARDS[record.reward]
   return rewards.BoundReward(record.reward, dict(record.reward_arguments), function)
 
@@ -252,7 +257,7 @@ def task_and_options(
 
 def evaluate(
   layer: load.SavedLayer,
-  task_id: str | None = None,
+  task_id: making.Source | None = None,
   episodes: int = 10,
   seed: int = 0,
   latents: str = 'mode',
@@ -263,7 +268,8 @@ def evaluate(
 
   Args:
     layer: The layer.
-    task_id: A gymnasium id; None for the task the layer was trained on.
+    task_id: A gymnasium id, an environment of gymnasium or a function that makes one;
+      None for the task the layer was trained on.
     episodes: How many to play.
     seed: Seed of starts and latents.
     latents: How the top latent is chosen, one of `LATENT_MODES`.
@@ -275,35 +281,45 @@ def evaluate(
     TaskError: If there is no such task.
     StackError: If the layer does not fit it.
   """
-  recorded = layer.manifest.layers[-1].task
-  task_id, options = task_and_options(layer, task_id, task_options)
-  reward = recorded_reward(layer)
-  if task_id != recorded:
-    reward = _fed_reward(task_id, options, reward)
-  envs = make_slots(task_id, options, reward, slots=max(1, min(episodes, 10)))
+  asked = None if task_id is None else making.registered(task_id)
+  known_id, options = task_and_options(layer, asked, task_options)
+  slots = max(1, min(episodes, 10))
+  bare = [tasks.make_task(known_id, options=options) for _ in range(slots)]
   try:
-    task = envs[0].env
-    stack.check_fits(layer.manifest, task)
-    decode = layer_decoder(layer, task.fields, len(envs))
-    return run_episodes(envs, decode, layer.dimension, episodes, seed, latents, record)
+    stack.check_fits(layer.manifest, bare[0])
+    # Only now: making the task may have imported the module of the reward.
+    reward = _reward_on(layer, bare[0])
+    envs = (
+      bare if reward is None else [layer_reward.LayerReward(one, reward) for one in bare]
+    )
+    decode = layer_decoder(layer, bare[0].fields, slots)
+    played = run_episodes(envs, decode, layer.dimension, episodes, seed, latents, record)
   finally:
-    for env in envs:
+    for env in bare:
       env.close()
+  if reward is None:
+    for episode in played:
+      episode.layer_return = None
+  return played
 
 
-def _fed_reward(
-  task_id: str, options: dict[str, Any], reward: rewards.BoundReward
-) -> rewards.BoundReward:
-  """Returns a reward, or the task's own if the task lacks what that one needs."""
-  with contextlib.closing(tasks.make_task(task_id, options=options)) as task:
+def _reward_on(layer: load.SavedLayer, task: tasks.Task) -> rewards.BoundReward | None:
+  """Returns the reward of a layer; None, with a note, where it cannot be told."""
+  reward = recorded_reward(layer)
+  record = layer.manifest.layers[-1]
+  if reward is None:
+    reason = f'reward {record.reward!r} is of a module that is not imported'
+  else:
     try:
-      layer_reward.probe(task, reward)
+      if task.task_id != record.task:
+        layer_reward.probe(task, reward)
+      return reward
     except errors.TaskError as error:
       if not isinstance(error.__cause__, rewards.MissingQuantityError):
         raise
-      print(f"note: {error}; the layer return is of the task's own reward", flush=True)
-      return rewards.bind(rewards.task_reward)
-  return reward
+      reason = str(error)
+  print(f'note: {reason}; the layer return is not known', flush=True)
+  return None
 
 
 def evaluate_random(task_id: str, episodes: int = 10, seed: int = 0) -> list[Episode]:

@@ -11,7 +11,7 @@ from tf_agents.train import actor as actor_lib
 from tf_agents.trajectories import trajectory
 
 from latent_hrl import errors
-from latent_hrl import stack
+from latent_hrl import latent_actions
 from latent_hrl.baselines import ppo
 from latent_hrl.evaluation import rollout
 from latent_hrl.training import draft as draft_lib
@@ -41,7 +41,8 @@ class OnPolicyLearning:
     draft.act_with(baseline.actor_network)
     env: gymnasium.Env = draft.env
     if draft.lower is not None:
-      env = stack.LatentActionWrapper(env, draft.lower)
+      bound = latent_actions.LATENT_BOUND  # The box of the agent, which puts out latents.
+      env = latent_actions.LatentActionWrapper(env, draft.lower, bound)
     self._env = layer_environment.LayerEnvironment(
       env,
       draft.own_where,

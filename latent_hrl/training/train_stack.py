@@ -2,10 +2,11 @@
 
 import contextlib
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import gin
+import gymnasium
 import numpy as np
 
 from latent_hrl import config
@@ -15,6 +16,7 @@ from latent_hrl import observations
 from latent_hrl import rewards
 from latent_hrl import stack
 from latent_hrl.environments import layer_reward
+from latent_hrl.environments import making
 from latent_hrl.environments import tasks
 from latent_hrl.layers import load
 from latent_hrl.layers import manifest as manifest_lib
@@ -31,7 +33,7 @@ from latent_hrl.training import settings as settings_lib
 def train_stack(
   root_dir: str | pathlib.Path,
   seed: int = 0,
-  task: str = gin.REQUIRED,
+  task: making.Source = gin.REQUIRED,
   layers: Sequence[spec_lib.Layer | str] = gin.REQUIRED,
 ) -> load.SavedLayer:
   """Trains the layers of a stack one after the other and saves each.
@@ -42,7 +44,8 @@ def train_stack(
   Args:
     root_dir: Directory of the run.
     seed: Seed of the run.
-    task: Gymnasium id of the task, for layers that have none of their own.
+    task: The task of layers that have none of their own: its gymnasium id, a function that
+      makes it, or an environment that gymnasium made.
     layers: Bottom first: layers to train, and as first entry possibly the path of a
       trained one.
 
@@ -55,10 +58,11 @@ def train_stack(
   root_dir = pathlib.Path(root_dir)
   if isinstance(layers, str | spec_lib.Layer):
     layers = [layers]
-  if not isinstance(task, str):
+  if not isinstance(task, gymnasium.Env) and not isinstance(task, str | Callable):
     raise errors.ConfigError(
       f'train_stack.task must be the id of a task in quotes, got {task!r}'
     )
+  task = making.registered(task)
   if not isinstance(layers, list | tuple):
     raise errors.ConfigError(
       f'train_stack.layers must be a list of layers, bottom first, got {layers!r}'

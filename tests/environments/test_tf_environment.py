@@ -7,7 +7,7 @@ from tf_agents.environments import utils as env_utils
 from tf_agents.trajectories import time_step as ts
 
 from latent_hrl import errors
-from latent_hrl import stack
+from latent_hrl import latent_actions
 from latent_hrl.environments import tasks
 from latent_hrl.environments import tf_environment
 
@@ -24,7 +24,7 @@ def test_tf_agents_validates_the_adapter(task_id):
 
 
 def test_tf_agents_validates_a_latent_action_space(toy_task, saved_base):
-  env = stack.LatentActionWrapper(toy_task(), saved_base.saved)
+  env = latent_actions.LatentActionWrapper(toy_task(), saved_base.saved)
 
   env_utils.validate_py_environment(tf_environment.GymnasiumEnvironment(env), episodes=2)
 

@@ -7,8 +7,8 @@ from tf_agents.environments import utils
 from tf_agents.trajectories import time_step as ts
 
 from latent_hrl import config
+from latent_hrl import latent_actions
 from latent_hrl import rewards
-from latent_hrl import stack
 from latent_hrl.baselines import policies
 from latent_hrl.environments import layer_reward
 from latent_hrl.environments import tasks
@@ -32,7 +32,7 @@ def _env(lower=None, interval=1, gamma=1.0, seed=0, **options):
   task = tasks.make_task('latent_hrl/MultiGoal-v0', options=options)
   env = layer_reward.LayerReward(task, rewards.bind(rewards.task_reward))
   return layer_environment.LayerEnvironment(
-    env if lower is None else stack.LatentActionWrapper(env, lower),
+    env if lower is None else latent_actions.LatentActionWrapper(env, lower),
     EVERYTHING,
     ts.time_step_spec(tf.TensorSpec([2], tf.float32)),
     policies.bounded(tf.TensorSpec([2], tf.float32, 'latent')),
