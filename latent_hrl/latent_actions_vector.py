@@ -1,7 +1,7 @@
 """The latent of a frozen layer as the action space of a vector environment."""
 
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gymnasium
@@ -116,7 +116,7 @@ def _look_into(env: gymnasium.vector.VectorEnv) -> tuple[str, observations.Field
         'around the LatentActionVectorWrapper'
       )
     env = env.env
-  makers = getattr(env, 'env_fns', ())
+  makers: Sequence[Callable[[], gymnasium.Env]] = getattr(env, 'env_fns', ())
   if not hasattr(env, 'envs') and not makers:
     return str(env), boxes.fields_of(env.single_observation_space, str(env))[0]
   # Those of a process pool are not at hand.

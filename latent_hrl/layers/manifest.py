@@ -122,6 +122,11 @@ class Manifest:
     """Task id the top layer was trained on."""
     return self.layers[-1].task
 
+  @property
+  def task_options(self) -> dict[str, Any]:
+    """Keyword arguments of that task."""
+    return self.layers[-1].task_options
+
   def to_json(self) -> str:
     """Returns the manifest as JSON text.
 

@@ -1,6 +1,8 @@
 """Tests of tasks: named fields out of any gymnasium environment, and what is refused."""
 
 import collections
+import subprocess
+import sys
 
 import gymnasium
 import numpy as np
@@ -8,7 +10,11 @@ import pytest
 from gymnasium import spaces
 from gymnasium.utils import env_checker
 
+from latent_hrl import config
 from latent_hrl import errors
+from latent_hrl import rewards
+from latent_hrl.environments import layer_reward
+from latent_hrl.environments import making
 from latent_hrl.environments import tasks
 from tests import helpers
 
@@ -163,16 +169,180 @@ def test_unknown_task_is_an_error_with_the_nearest_name(task_id, nearest):
   assert message == f'there is no task {task_id!r}; did you mean {nearest!r}?'
 
 
-def test_module_that_cannot_be_imported_is_an_unknown_task():
-  with pytest.raises(errors.TaskError, match="there is no task 'no_such_module:Maze-v0'"):
-    tasks.make_task('no_such_module:Maze-v0')
+@pytest.mark.parametrize(
+  ('task_id', 'reason'),
+  [
+    (
+      'no_such_module:Maze-v0',
+      "importing no_such_module fails: .*named 'no_such_module'",
+    ),
+    ('two:many:Maze-v0', 'importing two:many fails'),
+    ('broken_maze:Maze-v0', 'importing broken_maze fails: ZeroDivisionError: division'),
+    ('PointRobot-v0', "write 'MODULE:ID', which imports MODULE first"),
+    ('FetchReach-v4', "write 'gymnasium_robotics:FetchReach-v4'"),
+    ('function/mine.make-v0', 'it was made by a function: hand that over'),
+    ('', "write 'MODULE:ID'"),
+  ],
+)
+def test_an_unknown_task_says_what_may_be_missing(tmp_path, monkeypatch, task_id, reason):
+  (tmp_path / 'broken_maze.py').write_text('1 / 0\n')
+  monkeypatch.syspath_prepend(tmp_path)
+  with pytest.raises(errors.TaskError, match=f'there is no task {task_id!r}.*{reason}'):
+    tasks.make_task(task_id)
+
+
+def _silent(**options):
+  raise AssertionError
+
+
+@pytest.mark.parametrize(
+  ('task_id', 'reason'),
+  [
+    ('HalfCheetah-v2', 'cannot be made as it is: ImportError: The mujoco v2 and v3 based'),
+    (
+      _silent,
+      r'cannot be made as it is: AssertionError: raise .*test_tasks.py',
+    ),
+    (3, 'a task is an id, an environment or a function that makes one, got 3'),
+  ],
+)
+@pytest.mark.filterwarnings('ignore::DeprecationWarning')
+def test_a_task_that_cannot_be_made_says_why(task_id, reason):
+  with pytest.raises(errors.TaskError, match=reason):
+    tasks.make_task(task_id)
+
+
+def test_environments_and_functions_are_tasks(toy_task):
+  env = gymnasium.make('Ant-v5', include_cfrc_ext_in_observation=False)
+  task = tasks.make_task(env)
+  assert (task.task_id, task.fields) == ('Ant-v5', (('observation', 27),))
+  assert task.options == {'include_cfrc_ext_in_observation': False}
+  assert tasks.make_task(task) is task
+  task.close()
+  with pytest.raises(errors.TaskError, match='is made already; options'):
+    tasks.make_task(task, options={'maze': 'u'})
+
+  first, second = (
+    tasks.make_task(helpers.ToyEnv, options={'length': length}) for length in (3, 4)
+  )
+  assert first.task_id == 'function/tests.helpers.ToyEnv-v0'
+  assert first.unwrapped is not second.unwrapped and second.options == {'length': 4}
+  # What a function returns may be a task already, whose fields have names.
+  assert tasks.make_task(toy_task).fields == (helpers.BODY, helpers.GOAL)
+
+
+def test_what_can_be_made_again_has_an_id():
+  assert making.registered('any') == 'any'
+  env = gymnasium.make('latent_hrl/MultiGoal-v0', render_mode='rgb_array')
+  assert making.registered(env) == 'latent_hrl/MultiGoal-v0'
+  other = gymnasium.make('latent_hrl/MultiGoal-v0', step_size=0.25, max_episode_steps=3)
+  again = tasks.make_task(making.registered(other))
+  again.reset(seed=0)
+  observation, *_ = again.step(np.ones(2, np.float32))
+  np.testing.assert_array_equal(observation, [0.25, 0.25])
+  with pytest.raises(errors.TaskError, match='cannot be made again.*give a function'):
+    making.registered(helpers.ToyEnv())
+
+
+def test_ids_are_registered_by_importing_the_package():
+  code = "import latent_hrl, sys, gymnasium; gymnasium.make('latent_hrl/MultiGoal-v0')\n"
+  code += "assert not {'tensorflow', 'tf_agents'} & sys.modules.keys()"
+  subprocess.run([sys.executable, '-c', code], check=True, cwd=config.PROJECT_ROOT)
+
+
+@pytest.mark.filterwarnings('ignore::UserWarning')  # Wrapped, unbounded observation: meant.
+@pytest.mark.parametrize('wrap', [tasks.make_task, layer_reward.LayerReward])
+def test_a_spec_makes_a_task_again(wrap):
+  env = tasks.make_task('latent_hrl/MultiGoal-v0', options={'step_size': 0.25})
+  if wrap is layer_reward.LayerReward:
+    env = wrap(env, rewards.bind(rewards.task_reward))
+  env_checker.check_env(env)
+  again = env.spec.make()
+  assert str(again) == str(env)
+  again.reset(seed=0)
+  np.testing.assert_array_equal(again.step(np.float32([1, 0]))[0], [0.25, 0.0])
+
+
+def test_actions_stay_inside_of_a_float64_box():
+  """float32 has no 0.1; the nearest one is above it, and outside of the task's box."""
+  received = []
+
+  class Fine(_FixedEnv):
+    def step(self, action):
+      received.append(action)
+      assert action in self.action_space
+      return super().step(action)
+
+  box = spaces.Box(-0.1, np.array([0.1, 0.3]), dtype=np.float64)
+  task = tasks.Task(Fine(_box(1), box, np.zeros(1)), 'Fine-v0', {})
+  assert task.action_space.dtype == np.float32
+  assert np.all(task.action_space.high <= box.high)
+  assert np.all(task.action_space.low >= box.low)
+  np.testing.assert_allclose(task.action_space.high, [0.1, 0.3], rtol=1e-6)
+  task.step(np.float32([0.1, -0.1]))  # A layer of before, whose box was rounded outside.
+  task.step(task.action_space.high)
+  assert received[0].dtype == np.float64 and received[0][0] == 0.1
+
+
+def test_actions_arrive_in_the_type_of_the_task():
+  box = spaces.Box(-1.0, 0.7, (2,), np.float16)
+  env = _FixedEnv(_box(1), box, np.zeros(1))
+  env.step = lambda action: (np.zeros(1), 0.0, not box.contains(action), False, {})
+  task = tasks.Task(env, 'Coarse-v0', {})
+  assert not task.step(task.action_space.high)[2]
+
+
+def test_whole_numbers_as_actions_are_refused():
+  env = _FixedEnv(_box(1), spaces.Box(0, 9, (2,), np.int32))
+  with pytest.raises(errors.TaskError, match='of int32; a layer needs a Box of floats'):
+    tasks.Task(env, 'Steps-v0', {})
+
+
+@pytest.mark.parametrize('info', [None, {}])
+def test_what_is_clear_is_taken(info):
+  env = _FixedEnv(_box(1), observation=np.zeros(1))
+  env.step = lambda action: (np.zeros(1), np.array([2.5]), False, False, info)
+  env.reset = lambda *, seed, options: (np.full(1, float(type(seed) is int)), info)
+  task = tasks.Task(env, 'Loose-v0', {})
+  assert task.reset(seed=np.int64(3)) == (np.ones(1), {})
+  _, reward, _, _, told = task.step(np.zeros(2))
+  assert (type(reward), reward, told) == (float, 2.5, {})
+
+
+_FOUR = (np.zeros(1), 0.0, False, {})
+
+
+@pytest.mark.parametrize(
+  ('method', 'function', 'reason'),
+  [
+    ('step', lambda action: _FOUR, 'returned 4 values; gymnasium wants step'),
+    ('step', lambda action: (*_FOUR[:3], False, ['x']), r"the info \['x'\], which is no"),
+    ('reset', lambda *, seed, options: np.zeros(2), 'returned a .*ndarray.*wants reset'),
+    ('reset', lambda: np.zeros(1), "failed in reset: .*argument 'seed'.* wants reset"),
+  ],
+)
+def test_the_old_interface_is_told_in_one_line(method, function, reason):
+  env = _FixedEnv(_box(1), observation=np.zeros(1))
+  setattr(env, method, function)
+  task = tasks.Task(env, 'Old-v0', {})
+  with pytest.raises(errors.TaskError, match=f"'Old-v0' {reason}|{reason}"):
+    task.reset(seed=0) if method == 'reset' else task.step(np.zeros(2))
+
+
+def test_the_old_interface_is_told_through_gymnasiums_wrappers():
+  env = _FixedEnv(_box(1), observation=np.zeros(1))
+  env.step = lambda action: _FOUR
+  task = tasks.Task(gymnasium.wrappers.TimeLimit(env, 5), 'Old-v0', {})
+  task.reset()
+  with pytest.raises(errors.TaskError, match='not enough values .*; gymnasium wants step'):
+    task.step(np.zeros(2))
 
 
 def test_unknown_option_is_named_with_its_cause():
   with pytest.raises(errors.TaskError) as error:
     tasks.make_task('latent_hrl/MultiGoal-v0', options={'gravity': 3})
   message = str(error.value).splitlines()[0]
-  assert "does not take the options {'gravity': 3}" in message
+  assert "cannot be made with the options {'gravity': 3}: TypeError: " in message
   assert "unexpected keyword argument 'gravity'" in message
 
 
@@ -203,15 +373,16 @@ def test_reward_that_is_not_finite_is_an_error():
 @pytest.mark.parametrize(
   ('space', 'observation', 'reward', 'reason'),
   [
-    (_box(2), {'body': np.zeros(2)}, 0.0, 'TypeError: float.* argument'),
-    (spaces.Dict(body=_box(2)), np.zeros(2), 0.0, "AttributeError: .* attribute 'get'"),
-    (_box(2), np.zeros(2), None, 'TypeError: '),
-    (_box(2), np.zeros(2), 'much', 'TypeError: '),
+    (_box(2), {'body': np.zeros(2)}, 0.0, 'an observation of type dict: TypeError'),
+    (spaces.Dict(body=_box(2)), np.zeros(2), 0.0, 'an observation of type ndarray instead'),
+    (_box(2), np.zeros(2), None, 'the reward None'),
+    (_box(2), np.zeros(2), 'much', "the reward 'much'"),
+    (_box(2), np.zeros(2), np.ones(2), r'the reward array\(\[1., 1.\]\)'),
   ],
 )
 def test_what_is_of_another_type_is_one_error(space, observation, reward, reason):
   env = _FixedEnv(space, observation=observation, reward=reward)
-  with pytest.raises(errors.TaskError, match=f"'Broken-v0' failed in step: {reason}"):
+  with pytest.raises(errors.TaskError, match=f"'Broken-v0' returned {reason}"):
     tasks.Task(env, 'Broken-v0', {}).step(np.zeros(2))
 
 
@@ -242,8 +413,10 @@ def test_a_field_that_is_missing_or_of_another_size_is_named(toy_task):
 @pytest.mark.parametrize(
   ('options', 'reason'),
   [
-    ({'goal': 9}, 'does not take the options .*: goal 9 of a maze with 1 goals'),
-    ({'goal': 'x'}, 'does not take the options'),
+    ({'goal': 9}, 'with the options .*: ValueError: goal 9 of a maze with 1 goals'),
+    ({'goal': 'x'}, 'cannot be made with the options .*: TypeError: '),
+    ({'max_episode_steps': -1}, 'max_episode_steps must be a whole number .* got -1'),
+    ({'max_episode_steps': 9.5}, 'max_episode_steps must be a whole number .* got 9.5'),
     ({'maze': 'z'}, "there is no maze 'z'; the maps are cross, u, pillars"),
   ],
 )

@@ -78,6 +78,12 @@ def test_the_same_seed_starts_the_same_episode(toy_task):
   assert np.any(first != other)
 
 
+def test_a_dict_of_boxes_is_made_a_task():
+  env = tf_environment.GymnasiumEnvironment(gymnasium.make('latent_hrl/MultiGoal-v0'))
+  assert env.observation_spec().shape == (2,)
+  assert env.reset().observation.tolist() == [0.0, 0.0]
+
+
 def test_a_discrete_action_space_is_refused():
-  with pytest.raises(errors.TaskError, match='action_space Discrete.*is no Box'):
+  with pytest.raises(errors.TaskError, match='action space Discrete.*continuous actions'):
     tf_environment.GymnasiumEnvironment(gymnasium.make('CartPole-v1'))

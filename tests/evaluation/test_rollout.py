@@ -125,6 +125,12 @@ def test_summary_of_known_episodes():
   }
 
 
+def test_a_layer_return_that_is_not_known_is_none():
+  episodes = [rollout.Episode(layer_return=None), rollout.Episode(layer_return=3.0)]
+  summary = rollout.summarize(episodes)
+  assert summary['layer_return_mean'] is None and summary['layer_return_std'] is None
+
+
 def test_a_task_without_goals_has_no_success_rate(toy_task):
   summary = rollout.summarize(_play(toy_task, 1))
 
@@ -156,6 +162,8 @@ def test_a_layer_on_a_task_it_does_not_fit(saved_base):
     ({'success': 0.0, 'goal': 1}, False, 1),
     ({'success': np.ones(2), 'goal': np.array([3.0, 4.0])}, None, None),
     ({'success': 'yes', 'goal': 'north'}, None, None),
+    ({'is_success': np.float32(1.0)}, True, None),
+    ({'success': 'yes', 'is_success': False}, False, None),
     ({}, None, None),
   ],
 )
@@ -179,5 +187,5 @@ def test_elsewhere_a_reward_that_lacks_its_quantity_gives_way(
     reward_arguments={'name': 'speed'},
   )
   (episode,) = rollout.evaluate(layer, 'latent_hrl/AntGoal-v0', 1)
-  assert episode.layer_return == episode.task_return != 0.0
+  assert episode.layer_return is None and episode.task_return != 0.0
   assert "reward 'task_term' needs info['reward_terms']" in capsys.readouterr().out

@@ -1,10 +1,12 @@
 """Tasks and rewards of one's own, as README shows them."""
 
-import numpy as np
+import json
+
 import pytest
 
 from latent_hrl import config
 from latent_hrl import rewards
+from latent_hrl.evaluation import report
 from latent_hrl.evaluation import rollout
 from latent_hrl.training import train_stack
 from tests import helpers
@@ -39,7 +41,7 @@ def stay_home(transition, weight=1.0):
 
 
 @pytest.mark.usefixtures('quick_training')
-def test_a_layer_learns_ones_own_reward_on_ones_own_task(tmp_path, monkeypatch):
+def test_a_layer_learns_ones_own_reward_on_ones_own_task(tmp_path, monkeypatch, capsys):
   (tmp_path / 'my_extension.py').write_text(MODULE)
   monkeypatch.syspath_prepend(tmp_path)
   config.load(
@@ -68,7 +70,12 @@ def test_a_layer_learns_ones_own_reward_on_ones_own_task(tmp_path, monkeypatch):
   found = [e.layer_return for e in rollout.evaluate(layer, episodes=2)]
   assert all(value < 0 for value in found)
 
-  # Where the module is not imported, the layer still plays; its return is the task's.
+  # Where the module is not imported, the layer still plays; its return is not known.
   monkeypatch.delitem(rewards.REWARDS, 'stay_home')
   episodes = rollout.evaluate(layer, episodes=2)
-  np.testing.assert_array_equal([e.layer_return for e in episodes], [10.0, 10.0])
+  assert [e.task_return for e in episodes] == [10.0, 10.0]
+  assert [e.layer_return for e in episodes] == [None, None]
+  assert "'stay_home' is of a module that is not imported" in capsys.readouterr().out
+  content = report.result(layer, None, 0, 'mode', episodes)
+  assert json.loads(json.dumps(content, allow_nan=False))['layer_return_mean'] is None
+  assert 'layer return  not known' in report.text(content)
