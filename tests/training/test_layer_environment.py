@@ -31,8 +31,9 @@ def _base():
 def _env(lower=None, interval=1, gamma=1.0, seed=0, **options):
   task = tasks.make_task('latent_hrl/MultiGoal-v0', options=options)
   env = layer_reward.LayerReward(task, rewards.bind(rewards.task_reward))
+  bound = latent_actions.LATENT_BOUND  # As `policies.bounded`.
   return layer_environment.LayerEnvironment(
-    env if lower is None else latent_actions.LatentActionWrapper(env, lower),
+    env if lower is None else latent_actions.LatentActionWrapper(env, lower, bound),
     EVERYTHING,
     ts.time_step_spec(tf.TensorSpec([2], tf.float32)),
     policies.bounded(tf.TensorSpec([2], tf.float32, 'latent')),

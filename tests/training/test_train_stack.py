@@ -1,6 +1,7 @@
 """The main job, small: train layers on each other, save, resume, and what goes wrong."""
 
 import gin
+import gymnasium
 import numpy as np
 import pytest
 
@@ -246,6 +247,25 @@ def test_layers_that_cannot_be_are_told_before_training(tmp_path, bindings, reas
   with pytest.raises(errors.LatentHrlError, match=reason):
     _train(tmp_path / 'run', *bindings)
   assert not (tmp_path / 'run').exists()
+
+
+def test_a_task_may_be_what_makes_it(tmp_path, monkeypatch):
+  """It gets an id, by which every copy of it is made."""
+  made = []
+
+  def check(layers, task_id):
+    made.append(tasks.make_task(task_id))
+    raise errors.StackError('enough')
+
+  monkeypatch.setattr(train_stack, 'check', check)
+  for task in (helpers.ToyEnv, lambda: gymnasium.make('Swimmer-v5')):
+    with pytest.raises(errors.StackError, match='enough'):
+      train_stack.train_stack(tmp_path, task=task, layers=['base'])
+  assert [task.fields[0].name for task in made] == ['body', 'observation']
+  with pytest.raises(errors.TaskError, match='cannot be made again'):
+    train_stack.train_stack(tmp_path, task=helpers.ToyEnv(), layers=['base'])
+  with pytest.raises(errors.ConfigError, match='must be the id of a task in quotes, got 3'):
+    train_stack.train_stack(tmp_path, task=3, layers=['base'])
 
 
 @pytest.mark.usefixtures('quick_training')
