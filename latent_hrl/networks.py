@@ -16,6 +16,10 @@ from latent_hrl import flows
 tfb = tfp.bijectors
 tfd = tfp.distributions
 
+# An action nearer than this to the box's boundary, in half-widths, is moved inside before
+# tanh is inverted (docs/method.md, departure 4).
+BOUNDARY = 1e-6
+
 
 def is_bounded(spec: tensor_spec.TensorSpec) -> bool:
   """Whether a layer with this output is squashed into a box.
@@ -47,6 +51,18 @@ def box_center_and_half_width(
   low = np.broadcast_to(spec.minimum, spec.shape).astype(np.float64)
   high = np.broadcast_to(spec.maximum, spec.shape).astype(np.float64)
   return ((high + low) / 2).astype(np.float32), ((high - low) / 2).astype(np.float32)
+
+
+def inside_half_width(spec: tensor_spec.BoundedTensorSpec) -> np.ndarray:
+  """Returns how far from the center of a box tanh can be inverted, float32 [D].
+
+  That is `BOUNDARY` short of the half-width, or what float32 can tell apart there.
+  """
+  half_width = box_center_and_half_width(spec)[1]
+  largest = np.maximum(np.abs(spec.minimum), np.abs(spec.maximum)).astype(np.float32)
+  # What is clipped must still be inside the box once float32 has rounded it.
+  rounding = 2 * np.spacing(largest)
+  return half_width - np.maximum(np.float32(BOUNDARY) * half_width, rounding)
 
 
 class _Tanh(tfb.Tanh):
@@ -86,7 +102,7 @@ class PolicyNetwork(Protocol):
   def squash(self) -> tfb.Bijector | None: ...
 
   def flow(self, observation: tf.Tensor) -> tfb.Bijector:
-    """Returns f(·; s) for observations [B, O] float32."""
+    """Returns f(·; s) for observations [B, O] float32, on latents [..., B, D]."""
 
   def copy(self, name: str) -> 'PolicyNetwork':
     """Returns a network of the same shape with weights of its own."""
@@ -122,6 +138,9 @@ class CouplingConditioner(tf.keras.layers.Layer):
       self._output.build((None, hidden_units))
 
   def call(self, kept: tf.Tensor, embedding: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    if kept.shape.rank > embedding.shape.rank:  # Several latents for each observation.
+      shape = tf.concat([tf.shape(kept)[:-1], tf.shape(embedding)[-1:]], axis=0)
+      embedding = tf.broadcast_to(embedding, shape)
     hidden = self._hidden(tf.concat([kept, embedding], axis=-1))
     shift, raw_log_scale = tf.split(self._output(hidden), 2, axis=-1)
     return self._shift_scale * shift, raw_log_scale
@@ -215,6 +234,9 @@ class LatentPolicyNetwork(network.Network):
     self._squash = None
     if is_bounded(output_tensor_spec):
       self._squash = tanh_squash(output_tensor_spec)
+      center, _ = box_center_and_half_width(output_tensor_spec)
+      inside = inside_half_width(output_tensor_spec)
+      self._inside_box = distributions.InsideBox(center - inside, center + inside)
 
   @property
   def dimension(self) -> int:
@@ -241,7 +263,10 @@ class LatentPolicyNetwork(network.Network):
     return list(self._embedding.variables)[:-2]
 
   def flow(self, observation: tf.Tensor) -> tfb.Bijector:
-    """Returns f(·; s) without the squashing, for observations [B, O] float32."""
+    """Returns f(·; s) without the squashing, for observations [B, O] float32.
+
+    It maps latents [..., B, D]: any number of them for each observation.
+    """
     embedding = self._embedding(observation)
     if self._gaussian:
       shift, raw_log_scale = tf.split(embedding, 2, axis=-1)
@@ -269,7 +294,7 @@ class LatentPolicyNetwork(network.Network):
     del step_type, training
     bijector = self.flow(observation)
     if self._squash is not None:
-      bijector = tfb.Chain([self._squash, bijector])
+      bijector = tfb.Chain([self._inside_box, self._squash, bijector])
     latent_shape = tf.concat([tf.shape(observation)[:-1], [self._dimension]], axis=0)
     prior = tfd.MultivariateNormalDiag(loc=tf.zeros(latent_shape))
     return distributions.LatentPolicyDistribution(prior, bijector), network_state

@@ -114,7 +114,8 @@ def test_an_observation_that_is_not_finite_names_its_field(saved_base, monkeypat
   sent = {'body': np.zeros(3), 'goal': np.array([0.0, np.nan])}
   monkeypatch.setattr(helpers.ToyEnv, '_observation', lambda self: sent)
   env.reset()
-  with pytest.raises(errors.InputError, match="field 'goal' is not finite: entry 1 of row 0 is nan"):
+  told = "field 'goal' is not finite: entry 1 of row 0 is nan"
+  with pytest.raises(errors.InputError, match=told):
     env.step(np.zeros((2, 2)))
 
 

@@ -14,9 +14,6 @@ import tensorflow as tf
 from latent_hrl import networks
 from latent_hrl import observations
 
-# An action nearer than this to the box's boundary, in half-widths, is moved inside before
-# tanh is inverted (docs/method.md, departure 4).
-BOUNDARY = 1e-6
 # The signatures of every saved layer; one with an interval in its stack has `act` too.
 SIGNATURES = ('serving_default', 'decode', 'encode', 'sample')
 
@@ -115,10 +112,8 @@ class LayerModule(tf.Module):
     if squash is not None:
       low = tf.constant(network.output_tensor_spec.minimum, tf.float32)
       high = tf.constant(network.output_tensor_spec.maximum, tf.float32)
-      center, half_width = networks.box_center_and_half_width(network.output_tensor_spec)
-      # What is clipped must still be inside the box once float32 has rounded it.
-      rounding = 2 * np.spacing(np.maximum(np.abs(low), np.abs(high)))
-      inside = half_width - np.maximum(np.float32(BOUNDARY) * half_width, rounding)
+      center, _ = networks.box_center_and_half_width(network.output_tensor_spec)
+      inside = networks.inside_half_width(network.output_tensor_spec)
 
     def squash_log_det(value: tf.Tensor) -> tf.Tensor:
       """log |det| [B] of the squash, which acts on each entry by itself."""
