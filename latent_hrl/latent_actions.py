@@ -75,7 +75,7 @@ class LatentActions:
       float32, of the same shape.
 
     Raises:
-      StackError: If the shape is another one, or a number is NaN.
+      StackError: If the shape is another one, or a number is not finite.
     """
     try:
       values = np.asarray(actions, np.float32)
@@ -85,9 +85,9 @@ class LatentActions:
       raise errors.StackError(
         f'a latent action of shape {values.shape} where the layer takes {shape}'
       )
-    if np.isnan(values).any():
-      raise errors.StackError(f'the latent action has NaN: {values.tolist()}')
     values = np.clip(values, self.space.low, self.space.high)
+    if not np.isfinite(values).all():
+      raise errors.StackError(f'the latent action {values.tolist()} is not finite')
     if not self._quantile:
       return values
     quantiles = special.ndtri((1 + values.astype(np.float64)) / 2)
@@ -205,7 +205,7 @@ class LatentActionWrapper(gymnasium.Wrapper, utils.RecordConstructorArgs):
     """Holds the latent of an action, float32 [D]; see `gymnasium.Env.step`.
 
     Raises:
-      StackError: If the action is of another shape, or NaN.
+      StackError: If the action is of another shape, or not finite.
       TaskError: If the task was not reset, or breaks its contract.
     """
     latent = self._actions.latents(action, self.action_space.shape)

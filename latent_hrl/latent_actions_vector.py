@@ -83,7 +83,7 @@ class LatentActionVectorWrapper(gymnasium.vector.VectorWrapper):
     """Decodes actions, float32 [B, D], and takes a step; see `VectorEnv.step`.
 
     Raises:
-      StackError: If the actions are of another shape, or NaN.
+      StackError: If the actions are of another shape, or not finite.
       TaskError: If nothing was reset, or an observation is not finite.
     """
     if self._observation is None:

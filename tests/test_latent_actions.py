@@ -113,12 +113,13 @@ def test_an_impossible_bound_is_one_error(bound):
   [
     (np.zeros(3), r'shape \(3,\) where the layer takes \(2,\)'),
     (np.zeros((1, 2)), r'shape \(1, 2\) where'),
-    ([0.0, np.nan], 'the latent action has NaN'),
+    ([0.0, np.nan], r'the latent action \[0.0, nan\] is not finite'),
+    ([np.inf, 0.0], 'is not finite'),
     ('left', "'left' is no latent action"),
   ],
 )
 def test_a_wrong_latent_action_is_one_error(layer, toy_task, action, reason):
-  env = _wrapped(layer, toy_task())
+  env = _wrapped(layer, toy_task(), bound=None)
   env.reset(seed=0)
   with pytest.raises(errors.StackError, match=reason):
     env.step(action)
