@@ -2,6 +2,8 @@
 
 import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable
 
 from absl import app
@@ -21,6 +23,11 @@ _CORES = flags.DEFINE_integer(
   lower_bound=1,
 )
 
+_DEBUG = flags.DEFINE_bool(
+  'debug', False, 'Whether to show the traceback of an unexpected error at once.'
+)
+
+UNEXPECTED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
 
@@ -30,7 +37,8 @@ def run(main: Callable[[], None], tensorflow: bool = True, resumes: bool = False
 
   Exit codes: 0 success; 2 bad input or a task that broke its contract, told in one line on
   standard error; 128 and the number of the signal that stopped a run in training: 130 for
-  Ctrl-C, 143 for SIGTERM; 130 for what else is interrupted.
+  Ctrl-C, 143 for SIGTERM; 130 for what else is interrupted; 1 for what nobody expected,
+  told in one line that names a file with the traceback, which --debug shows instead.
 
   Args:
     main: The launcher's body.
@@ -39,7 +47,8 @@ def run(main: Callable[[], None], tensorflow: bool = True, resumes: bool = False
   """
   logging.set_verbosity(logging.ERROR)
   app.run(
-    lambda _: sys.exit(_guarded(main, tensorflow, resumes)), flags_parser=_parse_flags
+    lambda _: sys.exit(_guarded(main, tensorflow, resumes, _DEBUG.value)),
+    flags_parser=_parse_flags,
   )
 
 
@@ -53,7 +62,9 @@ def _parse_flags(argv: list[str]) -> list[str]:
   return rest
 
 
-def _guarded(main: Callable[[], None], tensorflow: bool, resumes: bool = False) -> int:
+def _guarded(
+  main: Callable[[], None], tensorflow: bool, resumes: bool = False, debug: bool = False
+) -> int:
   try:
     if tensorflow:
       _import_tensorflow()
@@ -68,16 +79,46 @@ def _guarded(main: Callable[[], None], tensorflow: bool, resumes: bool = False) 
     reason = str(error.strerror or error).splitlines()[0]
     # gin loses the name.
     return _report(f'{error.filename}: {reason}' if error.filename else reason)
-  except RuntimeError as error:
-    # gin's own type for a parameter that has to be bound.
-    if 'Required bindings' not in str(error):
-      raise
-    return _report(config.one_line(error))
   except KeyboardInterrupt:
     more = '; the same command goes on from the last checkpoint' if resumes else ''
     print(f'stopped at once{more}', file=sys.stderr)
     return INTERRUPTED
+  except Exception as error:
+    # gin's own type for a parameter that has to be bound.
+    if isinstance(error, RuntimeError) and 'Required bindings' in str(error):
+      return _report(config.one_line(error))
+    if debug:
+      raise
+    return _unexpected(error)
   return 0
+
+
+def _unexpected(error: Exception) -> int:
+  """Tells in one line what no check foresaw, and keeps the traceback.
+
+  What TensorFlow, NumPy or the system refuse, such as more memory than there is, is for the
+  user to change; anything else is a mistake in the code.
+  """
+  lines = str(error).strip().splitlines()
+  # gin and TensorFlow add lines to the first.
+  message = f'{type(error).__name__}: {lines[0]}' if lines else type(error).__name__
+  with tempfile.NamedTemporaryFile(
+    'w', prefix='latent_hrl_traceback_', suffix='.txt', delete=False, encoding='utf-8'
+  ) as file:
+    traceback.print_exception(error, file=file)
+  _report(
+    f'{message} (traceback in {file.name}; --debug shows it; a binding far from its '
+    'default may be the cause)'
+  )
+  return BAD_INPUT if _is_refused(error) else UNEXPECTED
+
+
+def _is_refused(error: Exception) -> bool:
+  """Returns whether it was TensorFlow or the machine that refused what it was given."""
+  kinds: list[type[Exception]] = [MemoryError, OverflowError]
+  if 'tensorflow' in sys.modules:  # Not every launcher has imported it.
+    kinds.append(sys.modules['tensorflow'].errors.OpError)
+  return isinstance(error, tuple(kinds))
 
 
 def _import_tensorflow() -> None:

@@ -2,8 +2,10 @@
 
 import pickle
 import signal
+import tempfile
 
 import pytest
+import tensorflow as tf
 
 from latent_hrl import cli
 from latent_hrl import errors
@@ -48,6 +50,35 @@ def test_an_error_passes_between_processes(error):
   assert getattr(passed, 'signal', None) == getattr(error, 'signal', None)
 
 
-def test_a_mistake_in_the_code_is_no_bad_input():
+def _fail(error):
+  def main():
+    raise error
+
+  return main
+
+
+@pytest.mark.parametrize(
+  ('error', 'code'),
+  [
+    (RuntimeError('a bug\nmore of it'), cli.UNEXPECTED),
+    (KeyError('a bug'), cli.UNEXPECTED),
+    (MemoryError('a bug: 9 GiB'), cli.BAD_INPUT),
+    (tf.errors.InvalidArgumentError(None, None, 'a bug\nof shapes'), cli.BAD_INPUT),
+  ],
+)
+def test_what_nobody_expected_is_one_line_and_its_traceback_a_file(
+  error, code, capsys, tmp_path, monkeypatch
+):
+  monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path))
+
+  assert cli._guarded(_fail(error), tensorflow=False) == code
+  (line,) = capsys.readouterr().err.splitlines()
+  (kept,) = tmp_path.iterdir()
+  assert line.startswith(f'error: {type(error).__name__}: ')
+  assert 'a bug' in line and str(kept) in line
+  assert 'in main\n    raise error' in kept.read_text()
+
+
+def test_debug_shows_the_traceback_of_what_nobody_expected():
   with pytest.raises(RuntimeError, match='a bug'):
-    cli._guarded(lambda: (_ for _ in ()).throw(RuntimeError('a bug')), tensorflow=False)
+    cli._guarded(_fail(RuntimeError('a bug')), tensorflow=False, debug=True)
