@@ -97,13 +97,12 @@ def reward(function: Callable[..., float]) -> Callable[..., float]:
 
   Returns:
     The gin-configurable function, for use as `@name` in gin files.
+
+  Raises:
+    ConfigError: If its arguments have no names that gin could bind.
   """
   name = function.__name__
-  defaults = {
-    key: parameter.default
-    for key, parameter in inspect.signature(function).parameters.items()
-    if key != 'transition'
-  }
+  defaults = _defaults(function)
 
   @functools.wraps(function)
   def maybe_bind(transition, **arguments):
@@ -117,6 +116,18 @@ def reward(function: Callable[..., float]) -> Callable[..., float]:
   REWARDS[name] = function
   _CONFIGURABLE[name] = gin.configurable(name)(maybe_bind)
   return _CONFIGURABLE[name]
+
+
+def _defaults(function: Callable[..., float]) -> dict[str, Any]:
+  """Returns the arguments after the transition, with `inspect.Parameter.empty` for none."""
+  _, *parameters = inspect.signature(function).parameters.values() or (None,)
+  for parameter in parameters:
+    if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+      raise errors.ConfigError(
+        f'reward {function.__name__!r} takes {parameter}: a reward takes the transition, '
+        'then arguments with names, such as `radius: float = 0.25`'
+      )
+  return {parameter.name: parameter.default for parameter in parameters}
 
 
 def bind(reward_fn: Callable[..., float]) -> BoundReward:
@@ -139,10 +150,17 @@ def bind(reward_fn: Callable[..., float]) -> BoundReward:
       f'{getattr(reward_fn, "__name__", reward_fn)!r} is no reward function; decorate it '
       'with latent_hrl.rewards.reward'
     )
-  if not checks.is_json(bound.arguments):
-    raise errors.ConfigError(
-      f'reward {bound.name!r}: no manifest can record the arguments {bound.arguments}'
-    )
+  for key, value in bound.arguments.items():
+    if value is inspect.Parameter.empty:
+      raise errors.ConfigError(
+        f'reward {bound.name!r}: {key!r} has no default; bind {bound.name}.{key}'
+      )
+    if not checks.is_json(value):
+      shown = ' '.join(repr(value).split())
+      raise errors.ConfigError(
+        f'reward {bound.name!r}: no manifest can record {key} = {shown}; use numbers, '
+        'text, lists and dictionaries'
+      )
   return bound
 
 

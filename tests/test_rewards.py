@@ -294,3 +294,39 @@ def test_reward_that_is_not_finite_is_an_error(toy_task):
   env.reset(seed=0)
   with pytest.raises(errors.TaskError, match="reward 'broken' is nan on task 'Toy-v0'"):
     env.step(np.zeros(2, np.float32))
+
+
+def _needs(transition, goal):
+  return goal
+
+
+def _any_names(transition, **more):
+  return 0.0
+
+
+def _any_number(transition, *more):
+  return 0.0
+
+
+def _array(transition, goal=np.zeros(2)):  # noqa: B008
+  return 0.0
+
+
+@pytest.mark.parametrize('function', [_any_names, _any_number])
+def test_arguments_without_names_are_refused_where_a_reward_is_registered(function):
+  with pytest.raises(errors.ConfigError, match=r'takes \*+more: .* arguments with names'):
+    rewards.reward(function)
+
+
+def test_an_argument_that_no_manifest_can_record_is_named():
+  array = rewards.reward(_array)
+  with pytest.raises(errors.ConfigError, match=r'record goal = array\(\[0., 0.\]\); use'):
+    rewards.bind(array)
+
+
+def test_an_argument_without_default_has_to_be_bound():
+  needs = rewards.reward(_needs)
+  with pytest.raises(errors.ConfigError, match='has no default; bind _needs.goal'):
+    rewards.bind(needs)
+  gin.bind_parameter('_needs.goal', 2.0)
+  assert rewards.bind(needs).arguments == {'goal': 2.0}
