@@ -116,7 +116,7 @@ def _parse(content: Any) -> Outside:
     raise errors.ConfigError(f'version must be {VERSION}, got {content.get("version")!r}')
   results = _get(content, 'results', list)
   return Outside(
-    system=_get(content, 'system', str),
+    system=_name(content, 'system'),
     source=_get(content, 'source', str),
     note=_get(content, 'note', str, ''),
     results=[_parse_result(result, f'results[{i}]') for i, result in enumerate(results)],
@@ -130,13 +130,13 @@ def _parse_result(content: Any, where: str) -> Result:
       f'{where} needs either seed, the number of a run, or seeds, how many a mean is of'
     )
   try:
-    task = _get(content, 'task', str)
+    task = _name(content, 'task')
     return Result(
       task=task,
       measured_on=_get(content, 'measured_on', str, task),
       curve=_parse_curve(content),
-      seed=_get(content, 'seed', int) if 'seed' in content else None,
-      seeds=_get(content, 'seeds', int, 1),
+      seed=_count(content, 'seed', 0) if 'seed' in content else None,
+      seeds=_count(content, 'seeds', 1) if 'seeds' in content else 1,
     )
   except errors.ConfigError as error:
     raise errors.ConfigError(f'{where}: {error}') from None
@@ -151,6 +151,8 @@ def _parse_curve(content: Mapping[str, Any]) -> curves.Curve:
   for key, values in numbers.items():
     if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
       raise errors.ConfigError(f'{key} must be numbers')
+    if key != 'returns' and any(v < 0 for v in values):
+      raise errors.ConfigError(f'{key} must be 0 or more')
   return curves.Curve(**numbers)
 
 
@@ -159,6 +161,20 @@ def _check_keys(content: Any, known: set[str], where: str) -> None:
     raise errors.ConfigError(f'{where} must be a JSON object')
   for key in content.keys() - known:
     raise errors.ConfigError(f'{where} has no {key!r}{errors.nearest(key, known)}')
+
+
+def _name(content: Mapping[str, Any], key: str) -> str:
+  name = _get(content, key, str)
+  if not name.strip():
+    raise errors.ConfigError(f'{key} must not be empty')
+  return name
+
+
+def _count(content: Mapping[str, Any], key: str, low: int) -> int:
+  count = _get(content, key, int)
+  if count < low:
+    raise errors.ConfigError(f'{key} must be {low} or more, got {count}')
+  return count
 
 
 def _get(content: Mapping[str, Any], key: str, kind: type, default: Any = None) -> Any:

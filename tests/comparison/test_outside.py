@@ -61,7 +61,10 @@ def test_the_published_figures_of_tf_agents():
   [
     ({'version': 2}, 'version must be 1, got 2'),
     ({'system': 3}, 'system must be text, got 3'),
+    ({'system': ' '}, 'system must not be empty'),
     ({'results': {}}, 'results must be a list'),
+    ({'results': [{**RUN, 'env_steps': [-5, 0]}]}, 'env_steps must be 0 or more'),
+    ({'results': [{**RUN, 'seed': -1}]}, 'seed must be 0 or more, got -1'),
     ({'sorce': 'x'}, "has no 'sorce'; did you mean 'source'"),
     ({'results': [3]}, r'results\[0\] must be a JSON object'),
     ({'results': [{**RUN, 'seeds': 3}]}, r'results\[0\] needs either seed'),
