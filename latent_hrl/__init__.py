@@ -47,6 +47,7 @@ _PUBLIC = {
   'TwinCriticNetwork': 'latent_hrl.networks',
   'create_agent': 'latent_hrl.agents',
   'evaluate': 'latent_hrl.evaluation.rollout',
+  'load_config': 'latent_hrl.config',
   'load_layer': 'latent_hrl.layers.load',
   'make_task': 'latent_hrl.environments.tasks',
   'train_stack': 'latent_hrl.training.train_stack',

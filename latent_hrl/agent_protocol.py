@@ -4,13 +4,51 @@ Replay, learner, checkpoints and the adapters of TF-Agents' agents are written a
 two; `agents.LatentSpaceAgent` is one of several that have them.
 """
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import tensorflow as tf
 from tf_agents.agents import tf_agent
 
 from latent_hrl import networks
+
+_Builder = TypeVar('_Builder', bound=Callable[..., Any])
+_NETWORKS = '_latent_hrl_networks'
+
+
+class Networks(NamedTuple):
+  """Names in gin of what the networks of an agent are made by.
+
+  Attributes:
+    critic: The critic's, which makes two of them mean the same or not.
+    policy: The policy's.
+  """
+
+  critic: str
+  policy: str
+
+
+def made_of(critic: str, policy: str) -> Callable[[_Builder], _Builder]:
+  """Declares what the networks of an agent are made by; a decorator of what builds it.
+
+  Only an agent that declares it can hand its critic to the layer above (`Layer.inherit`):
+  weights alone do not show what a critic's values mean.
+
+  Args:
+    critic: Name in gin of its critic network, such as `TwinCriticNetwork`.
+    policy: Name in gin of its policy network.
+  """
+
+  def declare(builder: _Builder) -> _Builder:
+    setattr(builder, _NETWORKS, Networks(critic, policy))
+    return builder
+
+  return declare
+
+
+def networks_of(builder: Callable[..., Any] | None) -> Networks | None:
+  """Returns what `made_of` has declared of what builds an agent; None if nothing."""
+  return getattr(builder, _NETWORKS, None)
 
 
 class Batch(NamedTuple):

@@ -548,6 +548,7 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     return _loss_info(losses, self.temperature, entropy, values, target)
 
 
+@agent_protocol.made_of(critic='TwinCriticNetwork', policy='LatentPolicyNetwork')
 @gin.configurable(denylist=['time_step_spec', 'action_spec', 'seed', 'executed_action'])
 def create_agent(
   time_step_spec: ts.TimeStep,

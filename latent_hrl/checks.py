@@ -1,11 +1,14 @@
 """What a value from a gin file has to be, with the words to say so."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 # float32's, in which everything is computed.
 _LARGEST = 3.4e38
+# The largest number of steps, rows or episodes that TensorFlow and NumPy can count.
+_INT64 = 2**63 - 1
 
 
 class Rule(NamedTuple):
@@ -14,13 +17,18 @@ class Rule(NamedTuple):
   Attributes:
     text: What the value must be, such as `a positive number`.
     holds: Whether a value is that.
+    taken: What is made of a value for which it holds: of `6e5`, where an integer is meant,
+      the integer 600000.
   """
 
   text: str
   holds: Callable[[Any], bool]
+  taken: Callable[[Any], Any] = lambda value: value
 
 
 def _is_integer(value: Any) -> bool:
+  if isinstance(value, float):
+    return value.is_integer() and abs(value) <= 2**53  # From there on floats skip some.
   return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -43,12 +51,20 @@ POSITIVE = Rule('a positive number', lambda value: _is_number(value) and value >
 NOT_NEGATIVE = Rule('0 or more', lambda value: _is_number(value) and value >= 0)
 FROM_0_TO_1 = Rule('from 0 to 1', lambda value: _is_number(value) and 0 <= value <= 1)
 POSITIVE_INTEGER = Rule(
-  'a positive integer', lambda value: _is_integer(value) and value > 0
+  'a positive integer', lambda value: _is_integer(value) and 0 < value <= _INT64, int
 )
 FLAG = Rule('True or False', lambda value: isinstance(value, bool))
 TEXT = Rule('text in quotes', lambda value: isinstance(value, str))
 OPTIONS = Rule(
-  'a dictionary of JSON values', lambda value: isinstance(value, dict) and is_json(value)
+  'a dictionary of JSON values, without render_mode',
+  lambda value: isinstance(value, dict) and is_json(value) and 'render_mode' not in value,
+)
+# TensorFlow takes it as the name of a scope.
+NAME = Rule(
+  "a name of letters, digits, '_', '-' and '.'",
+  lambda value: (
+    isinstance(value, str) and bool(re.fullmatch(r'[A-Za-z0-9.][A-Za-z0-9_.-]*', value))
+  ),
 )
 
 
@@ -62,6 +78,7 @@ def integer(low: int, high: int) -> Rule:
   return Rule(
     f'an integer from {low} to {high}',
     lambda value: _is_integer(value) and low <= value <= high,
+    int,
   )
 
 
@@ -81,9 +98,14 @@ def several(rule: Rule) -> Rule:
   return Rule(
     f'a list, each entry {rule.text}',
     lambda value: isinstance(value, list | tuple) and all(map(rule.holds, value)),
+    lambda value: type(value)(map(rule.taken, value)),
   )
 
 
 def optional(rule: Rule) -> Rule:
   """Returns the rule of None, or what keeps `rule`."""
-  return Rule(f'{rule.text}, or None', lambda value: value is None or rule.holds(value))
+  return Rule(
+    f'{rule.text}, or None',
+    lambda value: value is None or rule.holds(value),
+    lambda value: None if value is None else rule.taken(value),
+  )

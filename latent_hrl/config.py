@@ -2,19 +2,21 @@
 
 import contextlib
 import copy
+import difflib
 import importlib
 import inspect
 import pathlib
 import re
 import tokenize
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import IO, Any
 
 import gin
 
 from latent_hrl import errors
 
 PROJECT_ROOT = pathlib.Path(__file__).resolve().parents[1]
+_GIN_FOLDER = PROJECT_ROOT / 'gin'
 gin.add_config_file_search_path(str(PROJECT_ROOT))
 # Modules whose import registers what gin files of training may name.
 _CONFIGURABLES = (
@@ -38,8 +40,12 @@ def load(
 ) -> None:
   """Replaces the gin configuration by these files and bindings.
 
+  It registers the names of this library first, which `gin.parse_config_file` alone does
+  not know before the modules are imported. `latent_hrl.load_config` is the same function.
+
   Args:
-    gin_files: Paths; `include` in them is also looked up from the project's root.
+    gin_files: Paths, also looked up from the project's root. `include` in them is looked up
+      beside the file that includes, then as the paths themselves.
     gin_bindings: Bindings such as `Trainer.batch_size = 128`, which override the files.
     configurables: Modules whose import registers what the files may name; those of
       training unless told otherwise.
@@ -52,6 +58,7 @@ def load(
   for path in gin_files:
     if not pathlib.Path(path).is_file() and not (PROJECT_ROOT / path).is_file():
       raise errors.ConfigError(f'there is no gin file {path!r}{_nearest_file(path)}')
+  _read_our_way()
   gin.clear_config()
   with mistakes():
     try:
@@ -63,6 +70,63 @@ def load(
     # Makes the layers: what one of them refuses is known now.
     layers = [v for _, name, v in bound_values(('train_stack',)) if name == 'layers']
   _check_scopes(layers[0] if layers else None)
+  _note_unread_macros()
+
+
+load_config = load  # Its name in `latent_hrl`, where `load` alone would say too little.
+
+# Files that are being read, the innermost last.
+_READING: list[pathlib.Path] = []
+
+
+def _found(path: str) -> pathlib.Path | None:
+  """Returns the file that `path` means to the file being read; None if there is none."""
+  folder = _READING[-1].parent if _READING else pathlib.Path()
+  files = (file for file in (folder / path, pathlib.Path(path)) if file.is_file())
+  return next(files, None)
+
+
+@contextlib.contextmanager
+def _open(path: str) -> Iterator[IO[str]]:
+  """Opens a gin file for gin, which parses it and what it includes before it is closed."""
+  file = _found(path) or pathlib.Path(path)
+  with file.open(encoding='utf-8-sig') as lines:  # Without the mark that editors leave.
+    _READING.append(file)
+    try:
+      yield lines
+    finally:
+      _READING.pop()
+
+
+def _read_our_way() -> None:
+  """Puts `_open` before the plain one that gin begins with; once is enough."""
+  # `gin.register_file_reader` puts what it is given last.
+  readers = getattr(gin.config, '_FILE_READERS', [])
+  if not any(reader is _open for reader, _ in readers):
+    readers.insert(0, (_open, lambda path: _found(path) is not None))
+
+
+def operative() -> str:
+  """Returns the configuration of this run as a gin file that trains the same again.
+
+  First every binding: gin's own operative configuration tells only of what was made in
+  this process, and a resumed run does not make a finished layer again. Then every parameter
+  that was used, with the defaults.
+  """
+  return (
+    f'# Every binding.\n\n{gin.config_str()}\n'
+    f'# Every parameter that was used, defaults included.\n\n{gin.operative_config_str()}'
+  )
+
+
+def defaults(configurable: str) -> dict[str, Any]:
+  """Returns the parameters of a configurable that have defaults, and the defaults."""
+  parameters = inspect.signature(gin.get_configurable(configurable)).parameters
+  return {
+    name: parameter.default
+    for name, parameter in parameters.items()
+    if parameter.default is not inspect.Parameter.empty
+  }
 
 
 @contextlib.contextmanager
@@ -110,6 +174,23 @@ def _check_scopes(layers: object) -> None:
       raise errors.ConfigError(
         f'{scope}/{name}: there is no layer {scope!r}{errors.nearest(scope, known)}'
       )
+
+
+def _note_unread_macros() -> None:
+  """Notes each `name = value` that nothing reads: maybe a parameter without its owner."""
+  bindings = _bindings()
+  read = {ref.scoped_selector for ref in gin.config.iterate_references(bindings)}
+  for scope, selector in bindings:
+    if selector != 'gin.macro' or f'{scope}/{selector}' in read:
+      continue
+    owners = {
+      parameter: owner
+      for owner in sorted(_configurables(ours=True))
+      for parameter in _parameters(owner)
+    }
+    near = difflib.get_close_matches(scope, owners, n=1)
+    hint = f'; did you mean {owners[near[0]]}.{near[0]}?' if near else ''
+    print(f'note: nothing reads {scope!r}{hint}', flush=True)
 
 
 def bound_values(configurables: Container[str]) -> Iterator[tuple[str, str, Any]]:
@@ -164,10 +245,12 @@ def one_line(error: BaseException) -> str:
   return text or type(error).__name__
 
 
-def _configurables() -> Iterable[str]:
+def _configurables(ours: bool = False) -> Iterable[str]:
+  """Returns the names that are registered: all, or those of this library alone."""
   # gin has no public list of what is registered.
   registry = getattr(gin.config, '_REGISTRY', {})
-  return {selector.split('.')[-1] for selector, _ in registry.items()}
+  start = 'latent_hrl.' if ours else ''
+  return {name.split('.')[-1] for name, _ in registry.items() if name.startswith(start)}
 
 
 def _parameters(name: str) -> Iterable[str]:
@@ -178,6 +261,23 @@ def _parameters(name: str) -> Iterable[str]:
 
 
 def _nearest_file(path: str) -> str:
-  folder = pathlib.Path(path).parent
-  folder = folder if folder.is_dir() else PROJECT_ROOT / 'gin'
-  return errors.nearest(path, (str(file) for file in folder.glob('*.gin')))
+  """Returns the hint for a gin file that is not there."""
+  if not any(_GIN_FOLDER.glob('*.gin')):
+    return (
+      '; the gin files lie in the folder gin/ of a clone of the repository, not in the '
+      'installed package: start from the clone, or give the path of a file of your own'
+    )
+  wanted = pathlib.Path(path)
+  folder = wanted.parent if wanted.parent.is_dir() else _GIN_FOLDER
+  # Names alone: the likeness of whole paths depends on where the folder lies.
+  near = difflib.get_close_matches(
+    wanted.name, [file.name for file in folder.glob('*.gin')], n=1
+  )
+  return f'; did you mean {_as_written(folder / near[0])!r}?' if near else ''
+
+
+def _as_written(file: pathlib.Path) -> str:
+  """Returns the path by which `load` finds a file; short for those of the project."""
+  if file.is_relative_to(PROJECT_ROOT):
+    return file.relative_to(PROJECT_ROOT).as_posix()
+  return str(file)

@@ -291,6 +291,13 @@ def file_bytes(directory) -> dict[str, bytes]:
   }
 
 
+def saved_weights(path: pathlib.Path) -> dict[str, np.ndarray]:
+  """The variables of a saved layer by name."""
+  reader = tf.train.load_checkpoint(str(path / 'variables' / 'variables'))
+  names = reader.get_variable_to_shape_map()
+  return {name: reader.get_tensor(name) for name in names if 'OBJECT_GRAPH' not in name}
+
+
 def metrics(root_dir: pathlib.Path) -> list[dict[str, Any]]:
   """The rows of a run's metrics.jsonl."""
   with (root_dir / 'metrics.jsonl').open(encoding='utf-8') as lines:

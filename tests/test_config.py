@@ -5,6 +5,7 @@ import inspect
 import gin
 import pytest
 
+import latent_hrl
 from latent_hrl import agents
 from latent_hrl import config
 from latent_hrl import errors
@@ -99,6 +100,69 @@ def test_a_missing_file_names_the_nearest(path):
     errors.ConfigError, match='no gin file.*did you mean .*half_cheetah.gin'
   ):
     config.load([path])
+
+
+def test_the_nearest_file_does_not_depend_on_where_the_library_lies(tmp_path, monkeypatch):
+  root = tmp_path / ('projects_' * 12) / 'clone'
+  (root / 'gin').mkdir(parents=True)
+  (root / 'gin' / 'half_cheetah.gin').touch()
+  monkeypatch.setattr(config, 'PROJECT_ROOT', root)
+  monkeypatch.setattr(config, '_GIN_FOLDER', root / 'gin')
+
+  for path in (
+    'gin/half_cheeta.gin',
+    'nowhere/half_cheeta.gin',
+    f'{root}/gin/half_cheeta.gin',
+  ):
+    with pytest.raises(errors.ConfigError, match="mean 'gin/half_cheetah.gin'"):
+      config.load([path])
+
+
+def test_without_the_clone_the_way_to_it_is_told(tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  monkeypatch.setattr(config, 'PROJECT_ROOT', tmp_path)
+  monkeypatch.setattr(config, '_GIN_FOLDER', tmp_path / 'gin')
+
+  with pytest.raises(errors.ConfigError, match='a clone of the repository') as caught:
+    config.load(['gin/half_cheetah.gin'])
+  assert '\n' not in str(caught.value)
+
+
+def test_an_include_is_looked_up_beside_its_file_first(tmp_path, monkeypatch):
+  (tmp_path / 'work').mkdir()
+  (tmp_path / 'mine' / 'parts').mkdir(parents=True)
+  mine = tmp_path / 'mine'
+  (mine / 'top.gin').write_text("include 'parts/one.gin'\ninclude 'gin/defaults.gin'\n")
+  (mine / 'parts' / 'one.gin').write_text("include 'two.gin'\n")
+  (mine / 'parts' / 'two.gin').write_text('base/Layer.env_steps = 2\n')
+  # Of the same name, where the launcher was started.
+  (tmp_path / 'work' / 'two.gin').write_text('base/Layer.env_steps = 3\n')
+  monkeypatch.chdir(tmp_path / 'work')
+
+  config.load([str(mine / 'top.gin')], ['train_stack.layers = [@base/Layer()]'])
+
+  assert gin.query_parameter('base/Layer.env_steps') == 2
+  assert gin.query_parameter('create_agent.learning_rate') == 1e-3
+
+
+def test_a_byte_order_mark_is_no_text(tmp_path):
+  path = tmp_path / 'notepad.gin'
+  path.write_bytes(b'\xef\xbb\xbfcreate_agent.gamma = 0.5 # \xc3\xbc\n')
+
+  latent_hrl.load_config([str(path)])
+
+  assert gin.query_parameter('create_agent.gamma') == 0.5
+
+
+def test_a_macro_that_nothing_reads_is_noted(capsys):
+  config.load(
+    ['gin/half_cheetah.gin'],
+    ['batch_sise = 3', 'size = 64', 'Trainer.batch_size = %size', 'zzzz = 1'],
+  )
+  assert capsys.readouterr().out.splitlines() == [
+    "note: nothing reads 'batch_sise'; did you mean Trainer.batch_size?",
+    "note: nothing reads 'zzzz'",
+  ]
 
 
 def test_a_damaged_file_is_named(tmp_path):

@@ -38,7 +38,9 @@ def problem(
       raise errors.ConfigError(
         f'{gin_file} trains the layers {trained}, System.layers names {list(layers)}'
       )
-    train_stack.check(stack, bound['task'])
+    if 'task' not in bound:
+      raise errors.ConfigError(f'{gin_file} binds no train_stack.task')
+    train_stack.check(stack, bound['task'], bound.get('unchecked_ranges', False))
   except errors.LatentHrlError as error:
     return str(error).splitlines()[0]
   except Exception as error:  # Whatever the modules raise that a gin file imports.

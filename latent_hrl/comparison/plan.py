@@ -215,6 +215,7 @@ class Comparison:
         raise errors.ConfigError(
           f'compare.{key} must be {rule.text}, got {getattr(self, key)!r}'
         )
+      object.__setattr__(self, key, rule.taken(getattr(self, key)))
     names = [system.name for system in self.systems]
     for key, values in (('systems', names), ('tasks', self.tasks)):
       if not values or len(set(values)) < len(values):

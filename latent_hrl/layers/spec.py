@@ -97,6 +97,7 @@ class Layer:
       value = getattr(self, field)
       if not rule.holds(value):
         raise errors.ConfigError(f'{name}/Layer.{field} must be {rule.text}, got {value!r}')
+      object.__setattr__(self, field, rule.taken(value))
     if self.critic not in CRITICS:
       raise errors.ConfigError(
         f'{name}/Layer.critic must be one of {", ".join(CRITICS)}, got {self.critic!r}'

@@ -5,10 +5,13 @@ layers below are trained, and TensorFlow's complaint about a wrong type helps no
 `Layer` and `Trainer` check themselves, since gin makes them before.
 """
 
+import gin
+
 from latent_hrl import agents
 from latent_hrl import checks
 from latent_hrl import config
 from latent_hrl import errors
+from latent_hrl import ranges
 from latent_hrl.environments import symmetries
 
 # Wider layers than that do not fit into memory, more couplings do not compile in a day.
@@ -32,13 +35,13 @@ RULES = {
     'conditioner_units': checks.optional(_WIDTH),
     'log_scale_bound': checks.POSITIVE,
     'shift_scale': checks.POSITIVE,
-    'name': checks.TEXT,
+    'name': checks.NAME,
   },
   'TwinCriticNetwork': {
     'hidden_units': checks.several(_WIDTH),
     'layer_norm': checks.FLAG,
     'value_scale': checks.POSITIVE,
-    'name': checks.TEXT,
+    'name': checks.NAME,
   },
   'create_agent': {
     'learning_rate': checks.POSITIVE,
@@ -99,13 +102,31 @@ RULES = {
 }
 
 
-def check() -> None:
-  """Checks every value that gin holds.
+def check(unchecked_ranges: bool = False) -> None:
+  """Checks every value that gin holds, and makes integers of `6e5` where they are meant.
+
+  Args:
+    unchecked_ranges: Whether to take numbers outside of their sensible ranges.
 
   Raises:
-    ConfigError: If a value is of a wrong type or an impossible number.
+    ConfigError: If a value is of a wrong type, an impossible number, or outside of its
+      sensible range.
   """
-  for owner, parameter, value in config.bound_values(RULES):
+  for owner, parameter, value in list(config.bound_values(RULES)):
     rule = RULES[owner.split('/')[-1]][parameter]
     if not rule.holds(value):
       raise errors.ConfigError(f'{owner}.{parameter} must be {rule.text}, got {value!r}')
+    taken = rule.taken(value)
+    if repr(taken) != repr(value):
+      with gin.unlock_config():
+        gin.bind_parameter(f'{owner}.{parameter}', taken)
+  if not unchecked_ranges:
+    _check_ranges()
+
+
+def _check_ranges() -> None:
+  owners = {*RULES, 'Trainer', 'Layer'}
+  for owner, parameter, value in config.bound_values(owners):
+    sensible = ranges.problem(parameter, value)
+    if sensible:
+      raise errors.ConfigError(f'{owner}.{parameter} must be {sensible}, got {value!r}')

@@ -20,6 +20,7 @@ from latent_hrl import agent_protocol
 from latent_hrl import agents
 from latent_hrl import errors
 from latent_hrl import files
+from latent_hrl.training import lessons
 from latent_hrl.training import replay as replay_lib
 from latent_hrl.training import replay_store
 
@@ -130,7 +131,7 @@ class Checkpoints:
     for path in reversed(paths):
       try:
         state = _read_state(path)
-        theirs, mine = _different(state['run'], self._run)
+        theirs, mine = _different(lessons.with_defaults(state['run']), self._run)
         if theirs or mine:
           raise errors.ConfigError(
             f'checkpoint {path} was written by a run with {theirs}, this one has {mine}; '
@@ -182,6 +183,7 @@ def inherit(
   agent: agent_protocol.OffPolicyAgent,
   replay: replay_lib.ReplayBuffer,
   critic_network: Mapping[str, Any],
+  agent_name: str = 'create_agent',
 ) -> list[str]:
   """Takes `agent.inherited_parts` and the replay from the checkpoint of the layer below.
 
@@ -190,8 +192,9 @@ def inherit(
     env_steps: How long it was trained.
     agent: Agent of the new layer, its critic on the executed action.
     replay: Its empty replay.
-    critic_network: What gin binds of its critic: the scale of the values does not show in
-      the weights.
+    critic_network: Parameters of its critic, defaults included: the scale of the values
+      does not show in the weights.
+    agent_name: Name of what built the new agent; only the same hands its critic on.
 
   Returns:
     Names of the parts that came along; an embedding of other widths does not.
@@ -204,8 +207,12 @@ def inherit(
     state = _read_state(path)
     if state['run']['judged'] != 'action':
       raise ValueError('its critic does not judge the action')
+    run = lessons.with_defaults(state['run'])
+    if run.get('agent', agent_name) != agent_name or run['critic_network'] is None:
+      raise ValueError(f'its agent is @{run.get("agent")}, this one @{agent_name}')
     theirs, mine = _different(
-      state['run']['critic_network'], json.loads(json.dumps(critic_network))
+      run['critic_network'],
+      json.loads(json.dumps(critic_network)),
     )
     if theirs or mine:
       raise ValueError(f'its critic has {theirs}, this one {mine}')

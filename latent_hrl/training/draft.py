@@ -8,12 +8,12 @@ import pathlib
 import shutil
 from typing import Any, NamedTuple
 
-import gin
 import numpy as np
 import tensorflow as tf
 from tf_agents.specs import tensor_spec
 from tf_agents.trajectories import time_step as ts
 
+from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import files
 from latent_hrl import networks
@@ -170,7 +170,7 @@ class Draft:
       action_low=tuple(box.low.tolist()),
       action_high=tuple(box.high.tolist()),
       layers=(*(() if self.lower is None else self.lower.records()), record),
-      config=gin.operative_config_str(),
+      config=config.operative(),
     )
 
   def save(self, env_steps: int, best: bool = False) -> None:

@@ -1,12 +1,13 @@
 """What a layer learns: whether checkpoints and saved layers mean the same."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import gin
 
-from latent_hrl import agents
+from latent_hrl import agent_protocol
+from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import observations
 from latent_hrl import rewards
@@ -14,6 +15,9 @@ from latent_hrl.environments import tasks
 from latent_hrl.layers import manifest as manifest_lib
 from latent_hrl.layers import spec as spec_lib
 from latent_hrl.training import settings as settings_lib
+
+# What `Lesson` tells of networks, in the order of `agent_protocol.Networks`.
+_NETWORKS = ('critic_network', 'policy_network')
 
 
 class Lesson(NamedTuple):
@@ -29,8 +33,9 @@ class Lesson(NamedTuple):
     agent: Name of what builds its agent. A manifest does not tell this and what follows:
       None.
     judged: What its critic judges, the `action` or the layer's `output`.
-    critic_network: What gin binds of the critic.
-    policy_network: What gin binds of the policy, not all of which shows in its weights.
+    critic_network: Parameters of the critic, defaults included; None if its agent declares
+      none, and cannot hand its critic on.
+    policy_network: Parameters of the policy, not all of which show in its weights.
     replay_capacity: Rows of the replay.
   """
 
@@ -64,7 +69,7 @@ def lesson(
     bottom: Whether it is the bottom layer, whose output is the action.
   """
   fields = observations.select(task.fields, layer.observation_fields)
-  ours = layer.agent_fn is agents.create_agent
+  networks = agent_protocol.networks_of(layer.agent_fn)
   return Lesson(
     task.task_id,
     task.options,
@@ -74,10 +79,41 @@ def lesson(
     layer.interval,
     agent=layer.agent_fn.__name__,
     judged='action' if bottom else layer.critic,
-    critic_network=gin.get_bindings('TwinCriticNetwork') if ours else {},
-    policy_network=gin.get_bindings('LatentPolicyNetwork') if ours else {},
+    critic_network=_parameters(networks.critic) if networks else None,
+    policy_network=_parameters(networks.policy) if networks else None,
     replay_capacity=settings.replay_capacity,
   )
+
+
+def _parameters(configurable: str) -> dict[str, Any]:
+  """Returns the parameters of a configurable in the present scope, defaults included.
+
+  A default that is bound is no other network than one that is not.
+  """
+  return _completed(configurable, gin.get_bindings(configurable))
+
+
+def _completed(configurable: str, bound: Mapping[str, Any]) -> dict[str, Any]:
+  values = {**config.defaults(configurable), **bound}
+  values.pop('name', None)  # A label, which means nothing to the weights.
+  return values
+
+
+def with_defaults(run: Mapping[str, Any]) -> dict[str, Any]:
+  """Returns what a checkpoint tells of a run; earlier ones told what was bound alone."""
+  if not run.get('agent'):
+    return dict(run)
+  try:
+    networks = agent_protocol.networks_of(gin.get_configurable(run['agent']))
+  except ValueError:  # Of a module that is not imported here.
+    networks = None
+  if networks is None:
+    # What was {} is None since then.
+    return {k: v or None if k in _NETWORKS else v for k, v in run.items()}
+  filled = dict(run)
+  for key, configurable in zip(_NETWORKS, (networks.critic, networks.policy), strict=True):
+    filled[key] = _as_recorded(_completed(configurable, run.get(key) or {}))
+  return filled
 
 
 def lesson_of(record: manifest_lib.LayerRecord) -> Lesson:
@@ -112,11 +148,17 @@ def check_inherits(name: str, own: Lesson, below: Lesson | None) -> None:
     below: What the layer below learns; None for a bottom layer.
 
   Raises:
-    ConfigError: If there is no layer below, or it learns something else.
+    ConfigError: If there is no layer below, it learns something else, or the agent cannot
+      take over a critic.
   """
   if below is None:
     raise errors.ConfigError(
       f'{name}/Layer.inherit: a bottom layer has no layer below to inherit from'
+    )
+  if own.critic_network is None:
+    raise errors.ConfigError(
+      f'{name}/Layer.inherit: @{own.agent} does not tell what its critic is made of, so it '
+      'cannot take over another; latent_hrl.agent_protocol.made_of declares it'
     )
   # The policy is new anyway.
   for what, mine, theirs in differences(own, below._replace(policy_network=None)):

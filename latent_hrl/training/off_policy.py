@@ -233,6 +233,7 @@ class OffPolicyLearning:
       self._agent,
       self._replay,
       self._lesson.critic_network or {},
+      self._lesson.agent or '',
     )
     embedding = 'embedding, ' if 'embedding' in parts else ''
     print(

@@ -51,6 +51,7 @@ class TrainerSettings:
       value = getattr(self, field.name)
       if not rule.holds(value):
         raise errors.ConfigError(f'Trainer.{field.name} must be {rule.text}, got {value!r}')
+      object.__setattr__(self, field.name, rule.taken(value))
     if self.replay_capacity < 2:
       raise errors.ConfigError(
         'Trainer.replay_capacity must be at least 2: a transition and what follows it'

@@ -9,10 +9,12 @@ import gin
 import gymnasium
 import numpy as np
 
+from latent_hrl import checks
 from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import files
 from latent_hrl import observations
+from latent_hrl import ranges
 from latent_hrl import rewards
 from latent_hrl import stack
 from latent_hrl.environments import layer_reward
@@ -35,6 +37,7 @@ def train_stack(
   seed: int = 0,
   task: making.Source = gin.REQUIRED,
   layers: Sequence[spec_lib.Layer | str] = gin.REQUIRED,
+  unchecked_ranges: bool = False,
 ) -> load.SavedLayer:
   """Trains the layers of a stack one after the other and saves each.
 
@@ -48,6 +51,8 @@ def train_stack(
       makes it, or an environment that gymnasium made.
     layers: Bottom first: layers to train, and as first entry possibly the path of a
       trained one.
+    unchecked_ranges: Whether to take numbers outside of their sensible ranges
+      (`latent_hrl.ranges`).
 
   Returns:
     The top layer.
@@ -73,7 +78,7 @@ def train_stack(
         f'train_stack.layers holds {layer!r}; write @NAME/Layer(), with parentheses, or '
         'the path of a saved layer'
       )
-  prepared = check(layers, task)
+  prepared = check(layers, task, unchecked_ranges)
 
   closing = contextlib.ExitStack()
   try:
@@ -114,7 +119,9 @@ def _train(
     finished = _finished(root_dir / 'layers' / layer.name, layer, lesson, lower, seed)
     whole = checkpoints.reaches(root_dir / 'checkpoints' / layer.name, layer.env_steps)
     if finished is not None and whole:
-      print(f'{layer.name}: already trained for {layer.env_steps:,} steps', flush=True)
+      steps = finished.manifest.layers[-1].env_steps
+      asked = f', asked for {layer.env_steps:,}' if steps != layer.env_steps else ''
+      print(f'{layer.name}: already trained for {steps:,} steps{asked}', flush=True)
       lower = finished
       continue
     if log is None:
@@ -129,7 +136,7 @@ def _train(
       log = metrics.MetricsLog(root_dir, title=f'{task}, seed {seed}')
     try:
       trainer.restore(log)
-      files.write_text(root_dir / 'operative_config.gin', gin.operative_config_str())
+      files.write_text(root_dir / 'operative_config.gin', config.operative())
       trainer.train(log)
     finally:
       trainer.close()
@@ -144,21 +151,35 @@ def _check_nothing_above(
   above: Sequence[spec_lib.Layer | str],
 ) -> None:
   """Refuses to train on a layer that others in this directory stand on already."""
+  # This configuration need not name them.
+  layers = sorted((root_dir / 'layers').glob('*'))
+  standing = [path for path in layers if _stands_on(path, layer.name)]
   for name in (upper.name for upper in above if isinstance(upper, spec_lib.Layer)):
-    for path in (root_dir / 'layers' / name, root_dir / 'checkpoints' / name):
-      if path.exists():
-        raise errors.StackError(
-          f'{path} stands on the layer {layer.name!r} of {root_dir}, which is not trained '
-          f'for {layer.env_steps:,} steps; use another --root_dir'
-        )
+    standing += [root_dir / 'layers' / name, root_dir / 'checkpoints' / name]
+  for path in filter(pathlib.Path.exists, standing):
+    raise errors.StackError(
+      f'{path} stands on the layer {layer.name!r} of {root_dir}, which is not trained '
+      f'for {layer.env_steps:,} steps; use another --root_dir'
+    )
 
 
-def check(layers: Sequence[spec_lib.Layer | str], task_id: str) -> dict[str, Prepared]:
+def _stands_on(path: pathlib.Path, name: str) -> bool:
+  """Returns whether a saved layer has one of this name below; a damaged one has not."""
+  try:
+    return name in [below.name for below in load.check(path).layers[:-1]]
+  except errors.LayerLoadError:
+    return False
+
+
+def check(
+  layers: Sequence[spec_lib.Layer | str], task_id: str, unchecked_ranges: bool = False
+) -> dict[str, Prepared]:
   """Checks all that can be known before training.
 
   Args:
     layers: As for `train_stack`.
     task_id: The stack's task.
+    unchecked_ranges: As for `train_stack`.
 
   Returns:
     What is to be trained, by layer name.
@@ -166,7 +187,11 @@ def check(layers: Sequence[spec_lib.Layer | str], task_id: str) -> dict[str, Pre
   Raises:
     LatentHrlError: If anything does not fit.
   """
-  bindings.check()
+  if not checks.FLAG.holds(unchecked_ranges):
+    raise errors.ConfigError(
+      f'{ranges.OVERRIDE} must be {checks.FLAG.text}, got {unchecked_ranges!r}'
+    )
+  bindings.check(unchecked_ranges)
   checked: list[spec_lib.Layer | manifest_lib.Manifest] = [
     load.check(pathlib.Path(layer)) if isinstance(layer, str) else layer for layer in layers
   ]

@@ -84,7 +84,7 @@ def gin_file(layer: pathlib.Path, workspace: pathlib.Path, rng: random.Random) -
     contextlib.redirect_stderr(said),
     contextlib.suppress(_Started),
   ):
-    assert cli._guarded(main, tensorflow=True) == cli.BAD_INPUT
+    assert cli._guarded(main, tensorflow=True, debug=True) == cli.BAD_INPUT
     (line,) = said.getvalue().splitlines()
     assert line.startswith('error: ') and len(line) > len('error: ')
   assert not (workspace / 'run').exists()

@@ -17,16 +17,16 @@ MULTI_GOAL_LAYER = config.PROJECT_ROOT / 'testdata' / 'multi_goal_base'
 # Values that a parameter does not take; the line has to name the parameter.
 BAD_VALUES = {
   'Trainer.batch_size': ('0', '-8', '1.5', "'many'", 'None', 'True', '[32]', '10000000'),
-  'Trainer.replay_capacity': ('0', '1', '-1', '1e6', '10 ** 6', '99999999999999'),
+  'Trainer.replay_capacity': ('0', '1', '8', '-1', '1.5e0', '10 ** 6', '99999999999999'),
   'Trainer.initial_steps': ('-5000', "'5000'"),
-  'Trainer.steps_per_call': ('0', '{}'),
+  'Trainer.steps_per_call': ('0', '{}', '99999999999'),
   'Trainer.updates_per_decision': ('0', '-1', '1e9', "'1'", 'None'),
   'Trainer.hold_latent_steps': ('-1',),
   'Trainer.eval_interval': ('0', '@Trainer'),
-  'Trainer.eval_episodes': ('0',),
+  'Trainer.eval_episodes': ('0', '2147483648'),
   'Trainer.checkpoint_interval': ('-1', 'None'),
-  'base/Layer.env_steps': ('0', '-1', "'300k'", '1e5', 'True', 'None'),
-  'base/Layer.interval': ('0', '2', '-1', '1.0', "'1'"),
+  'base/Layer.env_steps': ('0', '-1', "'300k'", '1e5 + 1', '1e30', 'True', 'None'),
+  'base/Layer.interval': ('0', '2', '-1', '1.5', "'1'"),
   'base/Layer.critic': ("'actoin'", '3', 'None'),
   'base/Layer.inherit': ("'yes'", '1', 'True'),
   'base/Layer.reward_fn': ("'task_reward'", '@task_rewad', '3'),
@@ -34,24 +34,29 @@ BAD_VALUES = {
   'base/Layer.task': ("'latent_hrl/MultGoal-v0'", '3', "'CartPole-v1'"),
   'base/Layer.name': ("'../base'", "'a b'", '3'),
   'create_agent.gamma': ('-0.1', '1.5', "'0.99'", 'None', 'True', '1e999'),
-  'create_agent.learning_rate': ('0', '-3e-4', "'3e-4'", '[3e-4]'),
+  'create_agent.learning_rate': ('0', '5e-324', '1e300', '-3e-4', "'3e-4'", '[3e-4]'),
   'create_agent.target_update_tau': ('0', '2.0', 'None'),
   'create_agent.policy_average_tau': ('0', '2.0', 'None'),
   'create_agent.initial_temperature': ('0.0', "'auto'"),
   'create_agent.target_entropy': ("'auto'", '-1e999'),
   'create_agent.target_kl': ('-1.5', 'None'),
   'base/create_agent.temperature': ('0', '-0.2', "'low'"),
-  'LatentPolicyNetwork.embedding_units': ('256', '(256, 0)', '(-1,)', "'256'", '(256.0,)'),
-  'LatentPolicyNetwork.embedding_size': ('0', '-4', '4.0', '100000'),
+  'LatentPolicyNetwork.embedding_units': ('256', '(256, 0)', '(-1,)', "'256'", '(256.5,)'),
+  'LatentPolicyNetwork.name': ("'a b'", "'ünï'", "''", '3'),
+  'TwinCriticNetwork.name': ("'a/../b'",),
+  'base/task_reward.scale': ('1e38', 'None'),
+  'train_stack.unchecked_ranges': ('1', "'yes'"),
+  'LatentPolicyNetwork.embedding_size': ('0', '-4', '4.5', '100000'),
   'LatentPolicyNetwork.shift_scale': ('0', '-1.0', 'None'),
   'LatentPolicyNetwork.conditioner_units': ('0', '-1', "'D'"),
-  'LatentPolicyNetwork.num_couplings': ('-1', '2.0', '1000', 'None'),
+  'LatentPolicyNetwork.num_couplings': ('-1', '2.5', '64', '1000', 'None'),
   'LatentPolicyNetwork.log_scale_bound': ('0', '-3.0', 'None', "'3'"),
   'TwinCriticNetwork.hidden_units': ('256', '(0,)', "('256',)", '(10000000,)'),
   'sparse_goal.radius': ('0', '-1.0', "'1'"),
   'sparse_goal.weight': ("'1'", '1e999'),
   'sparse_goal.goal': ('3', "('a', 'b')"),
-  'make_task.options': ('3', "'fast'", "{'no_such_option': 1}", "{'goal_radius': 1e999}"),
+  'make_task.options': ('3', "'fast'", "{'no_such_option': 1}", "{'goal_radius': 1e999}",
+                        "{'render_mode': 'nonsense'}"),
   'train_stack.task': ("'MultiGoal-v0'", '3', 'None', "'no_such_module:Task-v0'"),
   'train_stack.layers': ('[]', '3', 'None', "[3]", '[@base/Layer]'),
 }  # fmt: skip
@@ -130,7 +135,7 @@ def _run():
     def run(root_dir: pathlib.Path, binding: str) -> int:
       given = {'root_dir': str(root_dir), 'gin_file': [GIN_FILE], 'gin_bindings': [binding]}
       with flagsaver.flagsaver(**given):
-        return cli._guarded(train.main, tensorflow=True)
+        return cli._guarded(train.main, tensorflow=True, debug=True)
 
     yield run
 

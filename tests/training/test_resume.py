@@ -209,7 +209,7 @@ def test_a_run_stopped_beyond_the_steps_asked_for_later_keeps_them(
   assert [row['env_steps'] for row in helpers.metrics(tmp_path)] == [0, 120, 136]
   capsys.readouterr()
   _train(tmp_path, fewer)
-  assert 'base: already trained for 125 steps' in capsys.readouterr().out
+  assert 'base: already trained for 136 steps, asked for 125' in capsys.readouterr().out
 
 
 def test_a_second_signal_stops_at_once(tmp_path, monkeypatch):

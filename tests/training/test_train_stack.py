@@ -208,6 +208,40 @@ def test_a_layer_starts_from_critic_and_replay_of_the_one_below(
   assert len(actions) == 300 and np.abs(actions).max() <= 1.0
 
 
+@pytest.mark.usefixtures('quick_training')
+def test_the_operative_config_trains_the_same_again(tmp_path, capsys):
+  sizes = (
+    *('base/Layer.env_steps = 80', 'north_east/Layer.env_steps = 48'),
+    # The layer below has it bound, this one by default, and one of them by a scope.
+    *('base/TwinCriticNetwork.value_scale = 2.0', 'scale = 2'),
+    'north_east/TwinCriticNetwork.value_scale = %scale',
+  )
+  first, again = tmp_path / 'first', tmp_path / 'again'
+  _train(first, *SAME_REWARD, *sizes, 'train_stack.layers = [@base/Layer()]')
+  # Resumed: the finished layer is not made in gin's sight.
+  gin.clear_config()
+  expected = _train(first, *SAME_REWARD, *sizes)
+
+  config.load([str(first / 'operative_config.gin')])
+  top = train_stack.train_stack(again)
+
+  assert 'inherits embedding, critic' in capsys.readouterr().out
+  mine, theirs = (helpers.saved_weights(layer.path) for layer in (top, expected))
+  assert len(mine) > 4
+  for name, value in mine.items():
+    np.testing.assert_array_equal(value, theirs.pop(name))
+  assert not theirs
+
+  # The base alone is not trained on, whether or not the layer above is named.
+  longer = 'base/Layer.env_steps = 96'
+  with pytest.raises(errors.StackError, match="north_east stands on the layer 'base' of"):
+    _train(first, *sizes, longer, 'train_stack.layers = [@base/Layer()]')
+  # For fewer steps there is nothing to do; it says how many there were.
+  shorter = 'base/Layer.env_steps = 40'
+  _train(first, *sizes, shorter, 'train_stack.layers = [@base/Layer()]')
+  assert 'base: already trained for 80 steps, asked for 40\n' in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
   ('bindings', 'reason'),
   [
@@ -217,8 +251,8 @@ def test_a_layer_starts_from_critic_and_replay_of_the_one_below(
       "agent 'create_agent' here, 'sac_agent' in the layer below",
     ),
     (
-      (*SAME_REWARD, 'base/Trainer.replay_capacity = 50'),
-      'replay capacity .* here, 50 in the layer below',
+      (*SAME_REWARD, 'base/Trainer.replay_capacity = 120'),
+      'replay capacity .* here, 120 in the layer below',
     ),
     (
       (*SAME_REWARD, 'base/TwinCriticNetwork.hidden_units = (4,)'),
@@ -253,7 +287,7 @@ def test_a_task_may_be_what_makes_it(tmp_path, monkeypatch):
   """It gets an id, by which every copy of it is made."""
   made = []
 
-  def check(layers, task_id):
+  def check(layers, task_id, *_):
     made.append(tasks.make_task(task_id))
     raise errors.StackError('enough')
 

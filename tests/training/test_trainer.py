@@ -47,14 +47,14 @@ def test_learning_beside_collection_changes_no_number(tmp_path, monkeypatch):
 
 
 def test_the_averaged_policy_is_evaluated_and_saved_and_the_last_one_collects(tmp_path):
-  config.load(['gin/multi_goal.gin'], [*BINDINGS, 'create_agent.policy_average_tau = 1e-9'])
+  config.load(['gin/multi_goal.gin'], [*BINDINGS, 'create_agent.policy_average_tau = 1e-6'])
   layer = train_stack.train_stack(tmp_path)
 
   # Such an average stays where the policy began, at the identity.
   observation = np.random.default_rng(0).normal(size=(3, 2)).astype(np.float32)
   latent = np.random.default_rng(1).normal(size=(3, 2)).astype(np.float32)
   decoded = layer.decode(observation, latent)
-  np.testing.assert_allclose(decoded, np.tanh(latent), rtol=1e-5, atol=1e-6)
+  np.testing.assert_allclose(decoded, np.tanh(latent), rtol=1e-3, atol=1e-4)
   first, *_, last = helpers.metrics(tmp_path)
   assert last['return_mean'] == pytest.approx(first['return_mean'], rel=1e-6)
   # It has learned all the while, and acted with that.
