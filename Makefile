@@ -7,7 +7,7 @@ WORKERS ?= 2
 PIP_INSTALL := .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test bench format lint type lock clean
+.PHONY: help install demo test combined bench format lint type lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,9 @@ demo: .venv/.installed ## Train a small stack and draw its pictures
 test: .venv/.installed ## Run the tests
 	.venv/bin/python -m pytest -q -n $(WORKERS) --dist loadfile \
 	  --no-loadscope-reorder tests
+
+combined: ## Run the library beside torch, SB3, Minari, Ray and Keras 3
+	PYTHON=$(PYTHON) .ci/combined
 
 bench: .venv/.installed ## Measure speed beside TF-Agents, SB3 and SBX: 15 minutes
 	.venv/bin/python -m benchmarks.run --output=results/bench

@@ -34,7 +34,7 @@ setuptools.setup(
     'imageio-ffmpeg>=0.5,<1',  # the MP4 writer of imageio
     'jinja2>=3.1,<4',
     'matplotlib>=3.9,<4',
-    'mujoco>=3.1',
+    'mujoco>=3.1,<5',
     'numpy>=2,<3',
     'scipy>=1.15,<2',
     'tensorboard>=2.20,<2.22',  # TensorFlow 2.21 stopped bringing it; tf.summary needs it
