@@ -15,6 +15,7 @@ from latent_hrl import errors
 from latent_hrl import observations
 from latent_hrl.environments import boxes
 from latent_hrl.environments import making
+from latent_hrl.environments import rendering
 
 _RESET = 'gymnasium wants reset(*, seed=None, options=None) -> observation, info'
 _STEP = 'gymnasium wants step(action) -> observation, reward, terminated, truncated, info'
@@ -61,6 +62,12 @@ class Task(gymnasium.Wrapper, utils.RecordConstructorArgs):
     self._slices = observations.slices(self.fields)
     self._is_dict = isinstance(env.observation_space, spaces.Dict)
     self._last: np.ndarray | None = None
+    rendering.isolate(env)
+
+  def __setstate__(self, state: dict[str, Any]) -> None:
+    """Takes what pickle and copy tell; the environment's renderer is a new one."""
+    self.__dict__.update(state)
+    rendering.isolate(self.env)
 
   @property
   def last_observation(self) -> np.ndarray:

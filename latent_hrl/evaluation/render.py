@@ -10,6 +10,7 @@ import imageio.v3 as imageio
 import numpy as np
 
 from latent_hrl import errors
+from latent_hrl.environments import rendering
 from latent_hrl.environments import tasks
 
 
@@ -37,6 +38,8 @@ def render_episode(
   """
   try:
     frames, fps = _play(task_id, options, start_seed, actions)
+  except rendering.RenderingUnavailableError:
+    raise
   except errors.LatentHrlError as error:
     # gin makes a class of its own of it, which does not travel between processes.
     raise errors.TaskError(str(error).splitlines()[0]) from None

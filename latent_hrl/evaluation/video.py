@@ -1,25 +1,18 @@
 """Films an episode of a saved layer through the task's own renderer."""
 
 import multiprocessing
-import os
 import pathlib
 from concurrent import futures
 from typing import Any
 
 from latent_hrl import errors
+from latent_hrl.environments import rendering
 from latent_hrl.evaluation import render
 from latent_hrl.evaluation import rollout
 from latent_hrl.layers import load
 
 SUFFIXES = ('.mp4', '.gif')
-_MISSING_GL = (
-  'no video: rendering fails here, mostly for want of a GL library; install one, for '
-  'example libegl1 (MUJOCO_GL=egl) or libosmesa6 (MUJOCO_GL=osmesa)'
-)
-
-
-class RenderingUnavailableError(errors.LatentHrlError):
-  """This machine cannot render; the message says what to install."""
+RenderingUnavailableError = rendering.RenderingUnavailableError
 
 
 def check_path(path: pathlib.Path) -> None:
@@ -71,8 +64,6 @@ def film(
   (episode,) = rollout.evaluate(
     layer, task_id, 1, seed, latents, record=True, task_options=task_options
   )
-  if not os.environ.get('DISPLAY'):
-    os.environ.setdefault('MUJOCO_GL', 'egl')
   context = multiprocessing.get_context('spawn')
   with futures.ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
     job = pool.submit(
@@ -88,5 +79,4 @@ def film(
     except (OSError, errors.LatentHrlError):
       raise
     except Exception as error:  # Each GL backend fails in a way of its own.
-      cause = ' '.join(f'{type(error).__name__}: {error}'.split())
-      raise RenderingUnavailableError(f'{_MISSING_GL} ({cause})') from error
+      raise RenderingUnavailableError(f'{type(error).__name__}: {error}') from error
