@@ -14,6 +14,7 @@ import latent_hrl
 from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import threads
+from latent_hrl.environments import rendering
 
 _CORES = flags.DEFINE_integer(
   'cores',
@@ -68,6 +69,8 @@ def _guarded(
   try:
     if tensorflow:
       _import_tensorflow()
+    if os.environ.get('MUJOCO_GL'):
+      rendering.check_gl()  # A wrong one ends every import of MuJoCo.
     main()
   except errors.StoppedError as error:
     # gin adds lines of its own.

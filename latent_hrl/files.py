@@ -36,6 +36,25 @@ def told(path: pathlib.Path) -> Iterator[None]:
     ) from error
 
 
+def check_output(path: pathlib.Path) -> None:
+  """Checks that a file can be written, before the work that it is to keep.
+
+  Directories that are missing are made when it is written.
+
+  Raises:
+    ConfigError: If a directory is in its place, or the system would refuse it.
+  """
+  if path.is_dir():
+    raise errors.ConfigError(f'cannot write {path}: it is a directory; name a file in it')
+  parent = path.absolute().parent
+  while not os.path.lexists(parent):
+    parent = parent.parent
+  if not parent.is_dir():
+    raise errors.ConfigError(f'cannot write {path}: {parent} is no directory')
+  if not os.access(parent, os.W_OK | os.X_OK):
+    raise errors.ConfigError(f'cannot write {path}: no permission to write in {parent}')
+
+
 def write_text(path: pathlib.Path, text: str) -> None:
   """Writes a text file atomically: readers see the old or the new content."""
   write_bytes(path, text.encode())

@@ -68,10 +68,17 @@ _PLOT_FILE = flags.DEFINE_string(
   'plot_file', None, 'PNG file for --plot; its kind in the working directory by default.'
 )
 _VIDEO = flags.DEFINE_string('video', None, 'Film one episode into this .mp4 or .gif.')
+_FRAMES = flags.DEFINE_integer(
+  'frames',
+  1000,
+  'Length of the video at most; a frame is an environment step.',
+  lower_bound=1,
+)
 
 
 def main() -> None:
   """Plays the episodes and tells what came of them."""
+  from latent_hrl import files
   from latent_hrl.environments import maps
   from latent_hrl.environments import tasks
   from latent_hrl.evaluation import plots
@@ -81,6 +88,11 @@ def main() -> None:
   from latent_hrl.evaluation import video
   from latent_hrl.layers import load
 
+  picture = pathlib.Path(_PLOT_FILE.value or f'{_PLOT.value}.png')
+  if _OUTPUT.value:
+    files.check_output(pathlib.Path(_OUTPUT.value))
+  if _PLOT.value:
+    files.check_output(picture)
   if _VIDEO.value:
     video.check_path(pathlib.Path(_VIDEO.value))
   asked = json.loads(_TASK_OPTIONS.value or '{}')
@@ -108,18 +120,20 @@ def main() -> None:
   print(report.text(result))
   if _OUTPUT.value:
     report.write(result, pathlib.Path(_OUTPUT.value))
+    print(f'  results  {_OUTPUT.value}')
   if _PLOT.value:
-    path = pathlib.Path(_PLOT_FILE.value or f'{_PLOT.value}.png')
     title = f'{layer.manifest.name} on {result["task"]}'
     if _PLOT.value == 'skills':
-      plots.skill_picture(episodes, title, path)
+      plots.skill_picture(episodes, title, picture)
     else:
-      plots.route_picture(episodes, title, path, maze)
-    print(f'  picture  {path}')
+      plots.route_picture(episodes, title, picture, maze)
+    print(f'  picture  {picture}')
   if _VIDEO.value:
     # Last, since not every machine can: all else is written by now.
     path = pathlib.Path(_VIDEO.value)
-    video.film(layer, path, task_id, *protocol, task_options=options)
+    print(f'  filming an episode of at most {_FRAMES.value:,} frames', flush=True)
+    frames = video.film(layer, path, task_id, *protocol, _FRAMES.value, options)
+    print(f'  video  {path}, {frames:,} frames')
 
 
 if __name__ == '__main__':

@@ -143,3 +143,19 @@ def test_sweeping_removes_what_was_half_written_and_nothing_of_others(tmp_path):
 
   assert sorted(os.listdir(tmp_path)) == sorted([*before, '.lock'])
   assert (tmp_path / '.git' / 'a.txt').read_text(encoding='utf-8') == 'theirs'
+
+
+def test_what_can_be_written_passes_the_check_and_leaves_nothing(tmp_path):
+  files.check_output(tmp_path / 'new' / 'deeper' / 'a.json')
+  assert not list(tmp_path.iterdir())
+
+
+def test_an_output_below_a_file_or_a_locked_directory_is_refused(tmp_path, monkeypatch):
+  (tmp_path / 'a.txt').touch()
+  with pytest.raises(errors.ConfigError, match='a.txt is no directory'):
+    files.check_output(tmp_path / 'a.txt' / 'b.json')
+  with pytest.raises(errors.ConfigError, match='it is a directory'):
+    files.check_output(tmp_path)
+  monkeypatch.setattr(os, 'access', lambda *_: False)  # root may write everywhere.
+  with pytest.raises(errors.ConfigError, match='no permission to write'):
+    files.check_output(tmp_path / 'new' / 'b.json')

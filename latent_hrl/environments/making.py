@@ -14,6 +14,7 @@ from gymnasium.envs import registration
 
 from latent_hrl import environments as _registration  # noqa: F401  registers our tasks
 from latent_hrl import errors
+from latent_hrl.environments import rendering
 
 # An id, an environment, or a function that makes one.
 Source: TypeAlias = str | gymnasium.Env | Callable[..., gymnasium.Env]
@@ -44,17 +45,19 @@ def make(task_id: str, render_mode: str | None, options: dict[str, Any]) -> gymn
 
   Raises:
     TaskError: If there is no such task, or it cannot be made.
+    ConfigError: If the environment variable MUJOCO_GL keeps MuJoCo from loading.
   """
   module, _, name = task_id.rpartition(':')
   if module:
     _import(module, task_id)
   _check_length(options, task_id)
+  rendering.check_gl()
   # A constructor without pictures may take no render_mode.
-  rendering = {} if render_mode is None else {'render_mode': render_mode}
+  pictures = {} if render_mode is None else {'render_mode': render_mode}
   try:
     # The task is checked where it is wrapped; gymnasium's own checker runs on every step.
     with _quiet_compilation():
-      return gymnasium.make(name, disable_env_checker=True, **rendering, **options)
+      return gymnasium.make(name, disable_env_checker=True, **pictures, **options)
   except gymnasium.error.DependencyNotInstalled as error:
     raise errors.TaskError(
       f'task {task_id!r} needs a package that is missing: {one_line(error)}'

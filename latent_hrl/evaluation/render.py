@@ -12,6 +12,7 @@ import numpy as np
 from latent_hrl import errors
 from latent_hrl.environments import rendering
 from latent_hrl.environments import tasks
+from latent_hrl.evaluation import progress
 
 
 def render_episode(
@@ -37,7 +38,7 @@ def render_episode(
     TaskError: If the task renders no pictures, or needs a package for it.
   """
   try:
-    frames, fps = _play(task_id, options, start_seed, actions)
+    frames, fps = _play(task_id, options, start_seed, actions, path.name)
   except rendering.RenderingUnavailableError:
     raise
   except errors.LatentHrlError as error:
@@ -46,7 +47,7 @@ def render_episode(
   path.parent.mkdir(parents=True, exist_ok=True)
   # Media files carry their kind in the name, so the temporary one keeps the ending.
   temporary = path.with_name(f'.{path.name}')
-  if path.suffix == '.gif':
+  if path.suffix.lower() == '.gif':
     imageio.imwrite(temporary, frames, extension='.gif', duration=1000 / fps, loop=0)
   else:
     imageio.imwrite(temporary, frames, extension='.mp4', fps=fps, macro_block_size=16)
@@ -55,14 +56,18 @@ def render_episode(
 
 
 def _play(
-  task_id: str, options: dict[str, Any], start_seed: int, actions: Sequence[np.ndarray]
+  task_id: str,
+  options: dict[str, Any],
+  start_seed: int,
+  actions: Sequence[np.ndarray],
+  name: str,
 ) -> tuple[list[np.ndarray], float]:
   """Returns the pictures, and how many of them are a second."""
   task = tasks.make_task(task_id, render_mode='rgb_array', options=options)
   with contextlib.closing(task):
     task.reset(seed=start_seed)
     frames = []
-    for action in actions:
+    for action in progress.over(actions, name, 'frame'):
       frames.append(_picture(task))
       task.step(action)
     return frames, task.metadata.get('render_fps', 30)

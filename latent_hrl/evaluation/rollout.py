@@ -7,6 +7,7 @@ its latents from a generator of its own: the number of slots changes nothing but
 
 import collections
 import dataclasses
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from latent_hrl import stack
 from latent_hrl.environments import layer_reward
 from latent_hrl.environments import making
 from latent_hrl.environments import tasks
+from latent_hrl.evaluation import progress
 from latent_hrl.layers import load
 
 # How the top latent is chosen: 0, which is the mode policy; drawn from the prior once an
@@ -100,6 +102,7 @@ def run_episodes(
   seed: int,
   latents: str = 'mode',
   record: bool = False,
+  max_steps: int | None = None,
 ) -> list[Episode]:
   """Plays episodes.
 
@@ -111,6 +114,8 @@ def run_episodes(
     seed: Seed of starts and latents.
     latents: One of `LATENT_MODES`.
     record: Whether to keep actions and positions.
+    max_steps: Steps after which an episode ends at the latest; None for the task's own
+      limit. What has no end is told every minute on standard error.
 
   Returns:
     The episodes in order.
@@ -145,7 +150,17 @@ def run_episodes(
 
   for slot in range(len(envs)):
     begin(slot)
+  reminder = progress.Reminder()
   while any(index is not None for index in playing):
+    if reminder.due():
+      still = [results[index].length for index in playing if index is not None]
+      begun = max(index for index in playing if index is not None) + 1
+      print(
+        f'still playing: {begun - len(still)} of {episodes} '
+        f'episodes done, the longest of the others has {max(still):,} steps so far',
+        file=sys.stderr,
+        flush=True,
+      )
     actions = decode(observation, latent, step)
     for slot, index in enumerate(playing):
       if index is None:
@@ -159,7 +174,7 @@ def run_episodes(
       if record:
         episode.actions.append(actions[slot].copy())
         episode.record(envs[slot], observation[slot], info)
-      if terminated or truncated:
+      if terminated or truncated or episode.length == max_steps:
         episode.end(info)
         begin(slot)
       elif latents == 'sample':
@@ -263,6 +278,7 @@ def evaluate(
   latents: str = 'mode',
   record: bool = False,
   task_options: dict[str, Any] | None = None,
+  max_steps: int | None = None,
 ) -> list[Episode]:
   """Evaluates a saved layer on a task.
 
@@ -276,6 +292,7 @@ def evaluate(
     record: Whether to keep actions and positions.
     task_options: Keyword arguments of the task, on top of those the layer was trained with
       on the same task.
+    max_steps: See `run_episodes`.
 
   Raises:
     TaskError: If there is no such task.
@@ -293,7 +310,9 @@ def evaluate(
       bare if reward is None else [layer_reward.LayerReward(one, reward) for one in bare]
     )
     decode = layer_decoder(layer, bare[0].fields, slots)
-    played = run_episodes(envs, decode, layer.dimension, episodes, seed, latents, record)
+    played = run_episodes(
+      envs, decode, layer.dimension, episodes, seed, latents, record, max_steps
+    )
   finally:
     for env in bare:
       env.close()

@@ -6,6 +6,7 @@ from concurrent import futures
 from typing import Any
 
 from latent_hrl import errors
+from latent_hrl import files
 from latent_hrl.environments import rendering
 from latent_hrl.evaluation import render
 from latent_hrl.evaluation import rollout
@@ -19,9 +20,11 @@ def check_path(path: pathlib.Path) -> None:
   """Checks a video path before any episode is played.
 
   Raises:
-    ConfigError: If its ending is none of `SUFFIXES`.
+    ConfigError: If its ending is none of `SUFFIXES`, in small or capital letters, or it
+      cannot be written.
   """
-  if path.suffix not in SUFFIXES:
+  files.check_output(path)
+  if path.suffix.lower() not in SUFFIXES:
     raise errors.ConfigError(
       f'video file {str(path)!r} must end in {" or ".join(SUFFIXES)}'
     )
@@ -48,30 +51,38 @@ def film(
     task_id: A gymnasium id; None for the task the layer was trained on.
     seed: Seed of start and latents.
     latents: One of `rollout.LATENT_MODES`.
-    max_frames: Length of the video at most, in frames (one an environment step).
+    max_frames: Length of the video at most, in frames (one an environment step); the
+      episode is played no further.
     task_options: See `rollout.evaluate`.
 
   Returns:
     The number of frames.
 
   Raises:
-    ConfigError: If the file's ending is unknown.
+    ConfigError: If the file's ending is unknown, or it cannot be written.
     TaskError: If the task has no pictures, or none that make a video.
     RenderingUnavailableError: If there is no GL library that works.
   """
   check_path(path)
   name, options = rollout.task_and_options(layer, task_id, task_options)
   (episode,) = rollout.evaluate(
-    layer, task_id, 1, seed, latents, record=True, task_options=task_options
+    layer,
+    task_id,
+    1,
+    seed,
+    latents,
+    record=True,
+    task_options=task_options,
+    max_steps=max_frames,
   )
   context = multiprocessing.get_context('spawn')
-  with futures.ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
+  with futures.ProcessPoolExecutor(1, context) as pool:
     job = pool.submit(
       render.render_episode,
       name,
       options,
       episode.start_seed,
-      episode.actions[:max_frames],
+      episode.actions,
       path,
     )
     try:

@@ -189,3 +189,17 @@ def test_elsewhere_a_reward_that_lacks_its_quantity_gives_way(
   (episode,) = rollout.evaluate(layer, 'latent_hrl/AntGoal-v0', 1)
   assert episode.layer_return is None and episode.task_return != 0.0
   assert "reward 'task_term' needs info['reward_terms']" in capsys.readouterr().out
+
+
+def test_an_episode_ends_after_the_most_steps_asked_for(toy_task):
+  whole = _play(toy_task, 2)
+  short = _play(toy_task, 2, max_steps=2)
+  assert max(e.length for e in whole) > 2 and [e.length for e in short] == [2] * 5
+
+
+def test_long_play_is_told_on_standard_error(toy_task, monkeypatch, capsys):
+  monkeypatch.setattr(rollout.progress, 'INTERVAL', 0.0)
+  _play(toy_task, 1, episodes=2)
+  lines = capsys.readouterr().err.splitlines()
+  assert lines[0].startswith('still playing: 0 of 2 episodes done')
+  assert lines[-1].startswith('still playing: 1 of 2 episodes done')

@@ -6,10 +6,14 @@ import subprocess
 import sys
 
 import pytest
+from absl import flags
+from absl.testing import flagsaver
 
 from latent_hrl import config
+from latent_hrl import errors
 from latent_hrl import threads
 from latent_hrl.environments import tasks
+from launchers import eval as eval_launcher
 from tests import helpers
 
 
@@ -123,7 +127,8 @@ def test_eval_plays_writes_and_films(layer, tmp_path):
     '--episodes=3',
     '--seed=4',
     f'--output={tmp_path / "eval.json"}',
-    f'--video={tmp_path / "film.gif"}',
+    f'--video={tmp_path / "film.GIF"}',
+    '--frames=7',
     '--plot=routes',
     f'--plot_file={tmp_path / "routes.png"}',
   )
@@ -135,7 +140,30 @@ def test_eval_plays_writes_and_films(layer, tmp_path):
   assert content['latents'] == 'mode' and 'headings' not in content
   assert (content['seed'], len(content['returns'])) == (4, 3)
   assert f'return  {content["return_mean"]:.1f}' in finished.stdout
-  assert (tmp_path / 'film.gif').stat().st_size > 1000
+  assert (tmp_path / 'film.GIF').stat().st_size > 1000
+  assert f'results  {tmp_path / "eval.json"}' in finished.stdout
+  assert f'video  {tmp_path / "film.GIF"}, 7 frames' in finished.stdout
+
+
+@pytest.mark.parametrize('flag', ['output', 'video', 'plot_file'])
+def test_eval_tells_what_it_cannot_write_before_it_loads_anything(tmp_path, flag):
+  path = tmp_path / 'film.mp4'
+  path.mkdir()
+  names = {'layer': str(tmp_path / 'no_layer'), 'plot': 'routes', flag: str(path)}
+  with (
+    flagsaver.flagsaver(**names),
+    pytest.raises(errors.ConfigError, match='film.mp4: it is a directory'),
+  ):
+    if not flags.FLAGS.is_parsed():
+      flags.FLAGS.mark_as_parsed()
+    eval_launcher.main()
+
+
+def test_a_wrong_gl_is_one_line_in_every_launcher(monkeypatch):
+  monkeypatch.setenv('MUJOCO_GL', 'opengl')
+  finished = _run('convert_sb3', '--evaluations=x', '--system=y', '--task=z', '--output=o')
+
+  _assert_one_line_error(finished, 'MUJOCO_GL', "'opengl'", 'egl, osmesa, glfw')
 
 
 def test_compare_tells_a_gin_mistake_and_writes_nothing(tmp_path):
