@@ -31,7 +31,9 @@ def cheetah():
 def _helper(task) -> rendering.Helper:
   (renderer,) = rendering._renderers(task.unwrapped)
   assert not renderer._viewers  # Nothing was drawn in this process.
-  return renderer.render.__self__
+  helper = renderer.render.__self__
+  assert isinstance(helper, rendering.Helper)
+  return helper
 
 
 def test_a_picture_beside_tensorflow_shows_the_task_as_it_is(cheetah):
@@ -103,9 +105,9 @@ def test_tasks_that_draw_without_gl_start_no_process():
 
 
 def test_where_nothing_renders_one_line_says_what_to_install(monkeypatch):
-  monkeypatch.setenv('MUJOCO_GL', 'nonsense')
   task = tasks.make_task('HalfCheetah-v5', render_mode='rgb_array')
   task.reset(seed=0)
+  monkeypatch.setenv('MUJOCO_GL', 'nonsense')
   with pytest.raises(
     rendering.RenderingUnavailableError, match='install .*libegl1.*MUJOCO_GL: nonsense'
   ) as caught:
