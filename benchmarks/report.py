@@ -5,10 +5,9 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import matplotlib
+import matplotlib.pyplot as plt
 
-matplotlib.use('Agg')
-import matplotlib.pyplot as plt  # noqa: E402  the backend is chosen first
+from latent_hrl.evaluation import style
 
 
 class Asked(NamedTuple):
@@ -170,15 +169,15 @@ def picture(results: Mapping[str, Mapping[str, dict]], path: pathlib.Path) -> No
     middle = statistics.median(row['values'])
     color = {'floor': '0.75', 'updates': '0.6'}.get(key)
     if color is None:
-      color = 'tab:blue' if row['label'].startswith('latent_hrl') else 'tab:orange'
+      color = style.COLORS[0 if row['label'].startswith('latent_hrl') else 1]
     error = [[middle - min(row['values'])], [max(row['values']) - middle]]
     axes.barh(i, middle, xerr=error, color=color, height=0.65, ecolor='0.3', capsize=2)
     axes.text(max(row['values']), i, f'  {middle:,.0f}', va='center')
   axes.set_yticks(range(len(rows)), [row['label'] for _, row in rows])
-  axes.set_xlabel('environment steps and updates per second, HalfCheetah-v5, batch 256')
+  axes.set_xlabel(
+    'environment steps with an update each, per second (HalfCheetah-v5, batch 256)'
+  )
   axes.set_title('Training speed, median and spread of the rounds', loc='left')
   axes.spines[['top', 'right']].set_visible(False)
   axes.margins(x=0.12)
-  path.parent.mkdir(parents=True, exist_ok=True)
-  figure.savefig(path, dpi=110, bbox_inches='tight')
-  plt.close(figure)
+  style.save(figure, path)

@@ -1,5 +1,6 @@
 """A toy task with two fields, small networks and layers, and numbers to compare with."""
 
+import base64
 import collections
 import copy
 import hashlib
@@ -33,6 +34,10 @@ from latent_hrl.training import off_policy
 
 BOX_LOW = np.float32([-2.0, -1.0])
 BOX_HIGH = np.float32([1.0, 3.0])
+# A PNG of one pixel.
+DOT = base64.b64decode(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=='
+)
 BODY = observations.ObservationField('body', 3)
 GOAL = observations.ObservationField('goal', 2)
 
@@ -254,7 +259,9 @@ def make_training_quick(monkeypatch: pytest.MonkeyPatch) -> None:
     return function(*args, **kwargs)
 
   monkeypatch.setattr(tf, 'function', uncompiled)
-  monkeypatch.setattr(plots, 'learning_curve', lambda rows, title, path: path.touch())
+  monkeypatch.setattr(
+    plots, 'learning_curve', lambda rows, title, path: path.write_bytes(DOT)
+  )
   monkeypatch.setattr(os, 'fsync', lambda descriptor: None)
 
 

@@ -1,34 +1,15 @@
 """The pictures of a report."""
 
-import io
 import pathlib
 from typing import Any
 
-import matplotlib
+import matplotlib.pyplot as plt
 
-matplotlib.use('Agg')
-import matplotlib.pyplot as plt  # noqa: E402  the backend is chosen first
-
-from latent_hrl import files  # noqa: E402
-from latent_hrl.comparison import curves  # noqa: E402
-from latent_hrl.comparison import results as results_lib  # noqa: E402
-from latent_hrl.comparison import statistics  # noqa: E402
-from latent_hrl.comparison import tables  # noqa: E402
-
-# Okabe and Ito's colours, which the colour-blind tell apart too.
-_COLORS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000')
-_LINES = ('-', '--', '-.', ':')
-_STYLE: dict[Any, Any] = {
-  'font.size': 9,
-  'axes.titlesize': 10,
-  'axes.spines.top': False,
-  'axes.spines.right': False,
-  'axes.grid': True,
-  'grid.alpha': 0.25,
-  'legend.frameon': False,
-  'lines.linewidth': 1.6,
-  'svg.hashsalt': 'latent_hrl',  # The same figures are the same file.
-}
+from latent_hrl.comparison import curves
+from latent_hrl.comparison import results as results_lib
+from latent_hrl.comparison import statistics
+from latent_hrl.comparison import tables
+from latent_hrl.evaluation import style
 
 
 def learning_curves(results: results_lib.Results, stem: pathlib.Path) -> None:
@@ -42,7 +23,7 @@ def learning_curves(results: results_lib.Results, stem: pathlib.Path) -> None:
   columns = 2 if len(tasks) in (2, 4) else min(3, len(tasks))
   rows = -(-len(tasks) // columns)
   size = (8.0, 4.4) if columns == 1 else (3.8 * columns, 3.2 * rows + 0.6)
-  with plt.rc_context(_STYLE):
+  with plt.rc_context(style.RC):
     figure, panels = plt.subplots(
       rows, columns, figsize=size, squeeze=False, layout='constrained'
     )
@@ -59,11 +40,7 @@ def learning_curves(results: results_lib.Results, stem: pathlib.Path) -> None:
         handles=list(lines.values()), loc='outside lower center', ncols=min(3, len(lines))
       )
     for suffix in ('png', 'svg'):
-      picture = io.BytesIO()
-      metadata = {'Date': None} if suffix == 'svg' else {}
-      figure.savefig(picture, format=suffix, dpi=200, metadata=metadata)
-      files.write_bytes(stem.with_name(f'{stem.name}.{suffix}'), picture.getvalue())
-    plt.close(figure)
+      style.save(figure, stem.with_name(f'{stem.name}.{suffix}'))
 
 
 def _panel(axes: plt.Axes, task: str, results: results_lib.Results) -> None:
@@ -72,8 +49,8 @@ def _panel(axes: plt.Axes, task: str, results: results_lib.Results) -> None:
   axes.set_xlabel('environment steps')
   axes.set_ylabel('evaluation return')
   axes.set_xlim(0, budget)
-  axes.xaxis.set_major_formatter(lambda value, _: _thousands(value))
-  axes.yaxis.set_major_formatter(lambda value, _: f'{value:,.6g}')
+  axes.xaxis.set_major_formatter(style.steps)
+  axes.yaxis.set_major_formatter(style.number)
   for index, system in enumerate(results.systems):
     runs = results.curves[task].get(system, ())
     if not runs:
@@ -81,7 +58,7 @@ def _panel(axes: plt.Axes, task: str, results: results_lib.Results) -> None:
     steps = curves.common_steps(runs)
     if not steps.size:
       continue
-    color, line = _COLORS[index % len(_COLORS)], _LINES[index // len(_COLORS) % len(_LINES)]
+    color, line = style.of_curve(index)
     estimate = statistics.interquartile_mean([curves.together(runs, steps)])
     axes.plot(steps, estimate.value, line, color=color, label=_label(results, system))
     if estimate.low is not None:
@@ -94,7 +71,7 @@ def _panel(axes: plt.Axes, task: str, results: results_lib.Results) -> None:
     axes.axhline(value, color='0.35', linestyle=(0, (4, 3)), linewidth=1.1, label=label)
     where = f', {result.measured_on}' if result.measured_on != task else ''
     axes.annotate(
-      f'{tables.number(value)} after {_thousands(at)}{where}',
+      f'{tables.number(value)} after {style.steps(at)}{where}',
       (0.01, value),
       xycoords=('axes fraction', 'data'),
       xytext=(0, 4),
@@ -110,9 +87,3 @@ def _label(results: results_lib.Results, system: str) -> str:
   counts = [len(of[system]) for of in results.curves.values() if of.get(system)]
   low, high = min(counts), max(counts)
   return f'{system} (n = {low})' if low == high else f'{system} (n = {low} to {high})'
-
-
-def _thousands(steps: float) -> str:
-  if steps >= 1e6:
-    return f'{steps / 1e6:g}M'
-  return f'{steps / 1e3:g}k' if steps else '0'

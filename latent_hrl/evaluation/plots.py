@@ -1,41 +1,21 @@
 """Pictures: learning curves, and trajectories coloured by latent."""
 
-import io
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
 
-matplotlib.use('Agg')
-import matplotlib.pyplot as plt  # noqa: E402  the backend is chosen first
-import numpy as np  # noqa: E402
+from latent_hrl.environments import maps
+from latent_hrl.environments import multi_goal
+from latent_hrl.evaluation import rollout
+from latent_hrl.evaluation import skills
+from latent_hrl.evaluation import style
 
-from latent_hrl import files  # noqa: E402
-from latent_hrl.environments import maps  # noqa: E402
-from latent_hrl.environments import multi_goal  # noqa: E402
-from latent_hrl.evaluation import rollout  # noqa: E402
-from latent_hrl.evaluation import skills  # noqa: E402
-
-_GOAL_COLORS = matplotlib.colormaps['tab10']
-
-
-def _save(figure: plt.Figure, path: pathlib.Path) -> None:
-  """Writes a picture whole or not at all."""
-  picture = io.BytesIO()
-  figure.savefig(picture, format='png', dpi=110, bbox_inches='tight')
-  plt.close(figure)
-  files.write_bytes(path, picture.getvalue())
-
-
-def _axes(title: str, x_label: str, y_label: str, size: tuple[float, float] = (7, 4.2)):
-  figure, axes = plt.subplots(figsize=size)
-  axes.set_title(title)
-  axes.set_xlabel(x_label)
-  axes.set_ylabel(y_label)
-  axes.spines[['top', 'right']].set_visible(False)
-  axes.grid(alpha=0.25)
-  return figure, axes
+# More traces hide each other; those drawn are spread over the episodes.
+_MAX_TRACES = 150
+_NO_GOAL = '0.6'
 
 
 def learning_curve(
@@ -51,43 +31,89 @@ def learning_curve(
     title: Title of the picture.
     path: PNG file to write.
   """
-  figure, axes = _axes(title, 'environment steps', 'evaluation return (mode policy)')
-  offset = 0
-  for name in dict.fromkeys(row['layer'] for row in rows):
-    own = [row for row in rows if row['layer'] == name]
-    key = 'layer_return' if own[0].get('reward') != 'task_reward' else 'return'
-    steps = np.array([offset + row['env_steps'] for row in own])
-    mean = np.array([row[f'{key}_mean'] for row in own])
-    std = np.array([row[f'{key}_std'] for row in own])
-    (line,) = axes.plot(steps, mean, marker='o', markersize=3, label=f'{name} ({key})')
-    axes.fill_between(steps, mean - std, mean + std, color=line.get_color(), alpha=0.15)
-    if offset:
-      axes.axvline(offset, color='gray', linewidth=0.8, linestyle='--')
-    offset = int(steps[-1])
-  axes.legend(frameon=False)
-  axes.xaxis.set_major_formatter(lambda value, _: f'{value / 1000:,.0f}k')
-  _save(figure, path)
+  with plt.rc_context(style.RC):
+    figure, axes = plt.subplots(figsize=(7, 4.2))
+    axes.set(title=title, xlabel='environment steps of all layers')
+    axes.set_ylabel('return of an episode, mode policy')
+    offset = 0
+    for index, name in enumerate(dict.fromkeys(row['layer'] for row in rows)):
+      own = [row for row in rows if row['layer'] == name]
+      of_layer = own[0].get('reward') != 'task_reward'
+      key = 'layer_return' if of_layer else 'return'
+      label = f'{name} ({own[0]["reward"]})' if of_layer else f'{name} (task reward)'
+      steps = np.array([offset + row['env_steps'] for row in own])
+      mean = np.array([row[f'{key}_mean'] for row in own])
+      std = np.array([row[f'{key}_std'] for row in own])
+      color = style.COLORS[index % len(style.COLORS)]
+      axes.plot(steps, mean, marker='o', markersize=3, color=color, label=label)
+      axes.fill_between(steps, mean - std, mean + std, color=color, alpha=0.18, linewidth=0)
+      if offset:
+        axes.axvline(offset, color='gray', linewidth=0.8, linestyle='--')
+      offset = int(steps[-1])
+    axes.legend()
+    axes.xaxis.set_major_formatter(style.steps)
+    axes.yaxis.set_major_formatter(style.number)
+    style.save(figure, path)
+
+
+def beside(
+  panels: Mapping[str, Mapping[str, tuple[Sequence[float], Sequence[float]]]],
+  title: str,
+  path: pathlib.Path,
+  columns: int = 2,
+) -> None:
+  """Draws curves of runs side by side, one colour and line a run in every panel.
+
+  Args:
+    panels: Title of a panel to its curves: label to environment steps and returns.
+    title: Title of the picture.
+    path: PNG or SVG file to write.
+    columns: Panels side by side.
+  """
+  rows = -(-len(panels) // columns)
+  labels = list(dict.fromkeys(label for curves in panels.values() for label in curves))
+  with plt.rc_context(style.RC):
+    figure, all_axes = plt.subplots(
+      rows, columns, figsize=(4.4 * columns, 2.8 * rows), squeeze=False,
+      layout='constrained',
+    )  # fmt: skip
+    for axes, (panel, curves) in zip(all_axes.flat, panels.items(), strict=False):
+      axes.set(title=panel, xlabel='environment steps in all', ylabel='return')
+      axes.xaxis.set_major_formatter(style.steps)
+      axes.yaxis.set_major_formatter(style.number)
+      for label, (steps, returns) in curves.items():
+        index = labels.index(label)
+        line = style.LINES[index % len(style.LINES)]
+        axes.plot(steps, returns, line, color=style.COLORS[index], label=label)
+    lines: dict[str, Any] = {}
+    for axes in all_axes.flat:
+      for line, label in zip(*axes.get_legend_handles_labels(), strict=True):
+        lines.setdefault(label, line)
+    figure.legend(
+      [lines[label] for label in labels], labels, loc='outside lower center', ncols=2
+    )
+    figure.suptitle(title)
+    style.save(figure, path)
 
 
 def _colors(points: np.ndarray) -> np.ndarray:
-  """Returns RGB colours [N, 3] of points in the plane [N, 2]: hue from their angle."""
-  hue = np.arctan2(points[:, 1], points[:, 0]) / (2 * np.pi) % 1.0
-  saturation = np.clip(np.hypot(*points.T) / 1.5, 0.25, 1.0)
-  return matplotlib.colors.hsv_to_rgb(
-    np.stack([hue, saturation, 0.85 * np.ones_like(hue)], 1)
-  )
+  """Returns RGB colours [N, 3] of points in the plane [N, 2], from their angle."""
+  return style.of_angles(np.arctan2(points[:, 1], points[:, 0]))
 
 
 def _traces(
-  axes: plt.Axes, episodes: Sequence[rollout.Episode], colors: np.ndarray
+  axes: plt.Axes, episodes: Sequence[rollout.Episode], colors: Sequence[Any] | np.ndarray
 ) -> None:
-  """Draws where each episode went."""
-  for episode, color in zip(episodes, colors, strict=True):
-    x, y = np.stack(episode.positions).T
-    axes.plot(x, y, color=color, linewidth=0.8, alpha=0.7)
-  axes.plot(0, 0, 'k+', markersize=8)
-  axes.set(xlabel='x', ylabel='y', aspect='equal')
-  axes.spines[['top', 'right']].set_visible(False)
+  """Draws where episodes went, up to `_MAX_TRACES` of them; a dot is an end."""
+  shown = np.linspace(0, len(episodes) - 1, min(len(episodes), _MAX_TRACES)).astype(int)
+  for i in shown:
+    x, y = np.stack(episodes[i].positions).T
+    axes.plot(x, y, color=colors[i], linewidth=0.8, alpha=0.7)
+  ends = np.stack([episodes[i].positions[-1] for i in shown])
+  axes.scatter(*ends.T, s=4, color=[colors[i] for i in shown], zorder=3)
+  axes.plot(0, 0, 'k+', markersize=8, zorder=4)
+  axes.set(xlabel='x in m', ylabel='y in m', aspect='equal')
+  axes.grid(False)
 
 
 def goal_trajectories(
@@ -99,17 +125,18 @@ def goal_trajectories(
     panels: Title to recorded episodes, one panel each.
     path: PNG file to write.
   """
-  figure, all_axes = plt.subplots(
-    1, len(panels), figsize=(4.6 * len(panels), 4.8), squeeze=False
-  )
-  for axes, (title, episodes) in zip(all_axes[0], panels.items(), strict=True):
-    for goal in multi_goal.GOALS:
-      axes.add_patch(plt.Circle(goal, 1.0, color='0.88', zorder=0))
-    colors = _colors(np.stack([episode.latent for episode in episodes]))
-    _traces(axes, episodes, colors)
-    axes.set(title=title, xlim=(-7, 7), ylim=(-7, 7))
-  figure.suptitle('Colour: angle of the latent held through the episode', y=0.98)
-  _save(figure, path)
+  with plt.rc_context(style.RC):
+    figure, all_axes = plt.subplots(
+      1, len(panels), figsize=(4.6 * len(panels), 4.8), squeeze=False
+    )
+    for axes, (title, episodes) in zip(all_axes[0], panels.items(), strict=True):
+      for goal in multi_goal.GOALS:
+        axes.add_patch(plt.Circle(goal, 1.0, color='0.88', zorder=0))
+      colors = _colors(np.stack([episode.latent for episode in episodes]))
+      _traces(axes, episodes, colors)
+      axes.set(title=title, xlim=(-7, 7), ylim=(-7, 7))
+    figure.suptitle('Colour: angle of the latent held through the episode', y=0.98)
+    style.save(figure, path)
 
 
 def skill_picture(
@@ -126,21 +153,35 @@ def skill_picture(
     TaskError: If the task does not say where the robot is.
   """
   found = skills.headings(episodes)
-  figure = plt.figure(figsize=(10, 5))
-  _traces(figure.add_subplot(1, 2, 1), episodes, _colors(skills.steering(episodes)))
-  rose = figure.add_subplot(1, 2, 2, projection='polar')
-  angles = np.arange(skills.SECTORS) * 2 * np.pi / skills.SECTORS
-  shares = 100 * np.array(found['sectors'])
-  rose.bar(angles, shares, width=1.8 * np.pi / skills.SECTORS, color='0.6')
-  rose.yaxis.set_major_formatter(lambda value, _: f'{value:g}%')
-  rose.set_title(
-    f'{found["covered"]} of {skills.SECTORS} headings\n{found["moved"]:.0%} of '
-    f'{len(episodes)} episodes beyond {found["min_distance"]:g} m',
-    fontsize='medium',
-  )
-  figure.suptitle(f'{title}\nColour: the part of the latent that foretells the way (fit)')
-  figure.tight_layout()
-  _save(figure, path)
+  with plt.rc_context(style.RC):
+    figure = plt.figure(figsize=(10, 5))
+    traces = figure.add_subplot(1, 2, 1)
+    _traces(traces, episodes, _colors(skills.steering(episodes)))
+    shown = min(len(episodes), _MAX_TRACES)
+    traces.set_title(f'{shown} of {len(episodes)} episodes')
+    rose: Any = figure.add_subplot(1, 2, 2, projection='polar')
+    angles = np.arange(skills.SECTORS) * 2 * np.pi / skills.SECTORS
+    shares = 100 * np.array(found['sectors'])
+    width = 1.8 * np.pi / skills.SECTORS
+    rose.bar(angles, shares, width=width, color=style.of_angles(angles), zorder=2)
+    rose.set_axisbelow(True)
+    rose.set_yticks(_ticks(max(shares.max(), 1.0)))
+    rose.yaxis.set_major_formatter(lambda value, _: f'{value:g}%')
+    rose.set_rlabel_position(180 / skills.SECTORS)  # Between two bars.
+    rose.set_title(
+      'Share of the episodes by heading\n'
+      f'{found["covered"]} of {skills.SECTORS} headings, {found["moved"]:.0%} beyond '
+      f'{found["min_distance"]:g} m'
+    )
+    figure.suptitle(f'{title}\nColour: the part of the latent that foretells the way (fit)')
+    figure.tight_layout()
+    style.save(figure, path)
+
+
+def _ticks(most: float) -> np.ndarray:
+  """Returns three marks on a scale of percents, the last at or above the most."""
+  step = next(step for step in (1, 2, 5, 10, 20, 50) if 3 * step >= most)
+  return step * np.arange(1, 4)
 
 
 def route_picture(
@@ -161,20 +202,24 @@ def route_picture(
     TaskError: If the task does not say where the robot is.
   """
   skills.displacements(episodes)
-  figure, axes = plt.subplots(figsize=(6.5, 6.5))
   arrived = [episode for episode in episodes if episode.success]
-  if maze is not None:
-    for x, y, half_length, half_width in maze.walls():
-      corner = (x - half_length, y - half_width)
-      axes.add_patch(plt.Rectangle(corner, 2 * half_length, 2 * half_width, color='0.85'))
-    for number, goal in enumerate(maze.goals):
-      axes.plot(*goal, '*', color=_GOAL_COLORS(number), markersize=14, zorder=3)
-      count = sum(episode.goal == number for episode in arrived)
-      axes.annotate(f'{count}', goal, (7, 7), textcoords='offset points')
-  colors = [
-    _GOAL_COLORS(max(e.goal or 0, 0))[:3] if e.success else (0.5, 0.5, 0.5)
-    for e in episodes
-  ]
-  _traces(axes, episodes, np.array(colors))
-  axes.set_title(f'{title}\n{len(arrived)} of {len(episodes)} episodes arrive')
-  _save(figure, path)
+  with plt.rc_context(style.RC):
+    figure, axes = plt.subplots(figsize=(6.5, 6.5))
+    if maze is not None:
+      for x, y, half_length, half_width in maze.walls():
+        corner = (x - half_length, y - half_width)
+        axes.add_patch(plt.Rectangle(corner, 2 * half_length, 2 * half_width, color='0.85'))
+      for number, goal in enumerate(maze.goals):
+        axes.plot(*goal, '*', color=_goal_color(number), markersize=14, zorder=3)
+        count = sum(episode.goal == number for episode in arrived)
+        axes.annotate(f'{count}', goal, (7, 7), textcoords='offset points')
+    colors = [_goal_color(max(e.goal or 0, 0)) if e.success else _NO_GOAL for e in episodes]
+    _traces(axes, episodes, colors)
+    axes.set_title(
+      f'{title}\n{len(arrived)} of {len(episodes)} episodes arrive; grey: none does'
+    )
+    style.save(figure, path)
+
+
+def _goal_color(number: int) -> str:
+  return style.COLORS[number % len(style.COLORS)]

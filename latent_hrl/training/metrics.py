@@ -4,11 +4,13 @@ import json
 import math
 import pathlib
 import sys
+import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 import tqdm
+from tensorboard.plugins.hparams import api as hparams_api
 
 from latent_hrl import errors
 from latent_hrl import files
@@ -56,6 +58,11 @@ class MetricsLog:
           f'{self._path} is damaged; move it away to start again, or mend it to resume'
         ) from None
 
+  @property
+  def curve_path(self) -> pathlib.Path:
+    """The picture of all layers so far."""
+    return self._curve_path
+
   def rows(self, layer: str) -> list[dict[str, Any]]:
     """Returns the rows of a layer."""
     return [row for row in self._rows if row['layer'] == layer]
@@ -79,23 +86,54 @@ class MetricsLog:
     plots.learning_curve(self._rows, self._title, self._curve_path)
 
 
+# Where TensorBoard shows an entry of a row that is no measure of an evaluation.
+_GROUPS = {'wall_s': 'time', 'steps_per_s': 'time', 'terms': 'eval', 'goal_rates': 'eval'}
+_EVALUATION = ('return', 'layer_return', 'length', 'episodes', 'success')
+
+
 class TensorBoard:
-  """Scalars of a layer as TensorBoard events."""
+  """A layer in TensorBoard: its numbers in groups, its configuration, its learning curve.
 
-  def __init__(self, directory: pathlib.Path):
+  Groups: `eval/`, `collect/`, `losses/` (with entropy, temperature and values) and `time/`.
+  """
+
+  def __init__(self, directory: pathlib.Path, settings: Mapping[str, Any], config: str):
+    """Opens the events, and tells what the run is.
+
+    Args:
+      directory: Where they go.
+      settings: What runs are told apart by, for the hparams page: numbers and text.
+      config: The operative configuration.
+    """
     self._writer = tf.summary.create_file_writer(str(directory))
+    with self._writer.as_default(step=0):
+      indented = ''.join(f'    {line}\n' for line in config.splitlines())  # As code.
+      tf.summary.text('configuration', indented)
+      hparams_api.hparams(dict(settings))
 
-  def write(self, row: dict[str, Any]) -> None:
-    """Writes the numbers of a metrics row at its step."""
+  def write(self, row: dict[str, Any], curve: pathlib.Path | None = None) -> None:
+    """Writes the numbers of a metrics row at its step, and the picture so far."""
     with self._writer.as_default(step=row['env_steps']):
       for key, value in _numbers(row):
         if key != 'env_steps':
-          tf.summary.scalar(key, value)
+          tf.summary.scalar(_tag(key), value)
+      if curve is not None and curve.exists():
+        picture = tf.io.decode_png(curve.read_bytes(), channels=3)
+        tf.summary.image('learning_curve', picture[tf.newaxis])
     self._writer.flush()
 
   def close(self) -> None:
     """Closes the file."""
     self._writer.close()
+
+
+def _tag(key: str) -> str:
+  """Returns the entry of a row in its group, such as `eval/return_mean`."""
+  first = key.partition('/')[0]
+  if first == 'collect':
+    return key
+  group = 'eval' if first.startswith(_EVALUATION) else _GROUPS.get(first, 'losses')
+  return f'{group}/{key}'
 
 
 def _numbers(row: Mapping[str, Any], prefix: str = '') -> Iterator[tuple[str, float]]:
@@ -107,21 +145,41 @@ def _numbers(row: Mapping[str, Any], prefix: str = '') -> Iterator[tuple[str, fl
       yield prefix + key, value
 
 
+class Place(NamedTuple):
+  """Where a layer stands among those that a run trains.
+
+  Attributes:
+    number: 1 for the first to be trained.
+    layers: How many there are.
+    steps_above: Environment steps of those that come after it.
+  """
+
+  number: int = 1
+  layers: int = 1
+  steps_above: int = 0
+
+
 class Progress:
   """A progress bar with steps/s and time left; plain lines where there is no terminal."""
 
-  def __init__(self, layer: str, env_steps: int, done: int):
+  def __init__(self, layer: str, env_steps: int, done: int, place: Place | None = None):
     """Starts the bar.
 
     Args:
       layer: Name of the layer.
       env_steps: Steps in all.
       done: Steps already done.
+      place: Where the layer stands among others.
     """
+    self._place = place or Place()
+    of_all = f' ({self._place.number} of {self._place.layers})'
+    self._name = layer + (of_all if self._place.layers > 1 else '')
+    # Clock and steps after each advance since the last report.
+    self._advances: list[tuple[float, int]] = []
     self._bar = tqdm.tqdm(
       total=env_steps,
       initial=done,
-      desc=layer,
+      desc=self._name,
       unit='step',
       dynamic_ncols=True,
       mininterval=0.5,
@@ -130,19 +188,42 @@ class Progress:
 
   def advance(self, steps: int) -> None:
     """Moves the bar."""
+    self._advances.append((time.perf_counter(), steps))
     self._bar.update(steps)
 
   def report(self, row: dict[str, Any]) -> None:
     """Tells an evaluation in one line, with the time left."""
-    rate = row.get('steps_per_s')
-    left = (self._bar.total - row['env_steps']) / rate if rate else None
-    goals = f'  success {row["success_rate"]:.0%}' if 'success_rate' in row else ''
-    speed = f'  {rate:.0f} steps/s, {tqdm.tqdm.format_interval(left)} left' if rate else ''
-    self._bar.write(
-      f'{row["layer"]}  step {row["env_steps"]:>9,} / {self._bar.total:,}  '
-      f'return {row["return_mean"]:9.1f} ± {row["return_std"]:.1f}{goals}{speed}'
+    said = (
+      f'{self._name}  step {row["env_steps"]:>9,} / {self._bar.total:,}  '
+      f'return {row["return_mean"]:9.1f} ± {row["return_std"]:.1f}'
     )
+    own = row.get('layer_return_mean', row['return_mean'])
+    if own != row['return_mean']:
+      said += f'  layer return {own:9.1f} ± {row["layer_return_std"]:.1f}'
+    if 'success_rate' in row:
+      said += f'  success {row["success_rate"]:.0%}'
+    rate = self._rate()
+    if rate:
+      left = (self._bar.total - row['env_steps']) / rate
+      said += f'  {rate:.0f} steps/s, {tqdm.tqdm.format_interval(left)} left'
+      if self._place.steps_above:
+        all_of_it = tqdm.tqdm.format_interval(left + self._place.steps_above / rate)
+        said += f', about {all_of_it} for all layers'
+    self._bar.write(said)
     sys.stdout.flush()
+    self._advances.clear()
+
+  def _rate(self) -> float:
+    """Returns steps a second lately; 0 if there is nothing to tell it from.
+
+    From the last quarter since the last report: the first updates wait for their compiling,
+    and the first steps have no updates.
+    """
+    recent = self._advances[-(-3 * len(self._advances) // 4) - 1 :]
+    if len(recent) < 2 or len(self._advances) < 2:
+      return 0.0
+    seconds = recent[-1][0] - recent[0][0]
+    return sum(steps for _, steps in recent[1:]) / seconds if seconds > 0 else 0.0
 
   def close(self) -> None:
     """Ends the bar."""

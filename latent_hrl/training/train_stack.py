@@ -137,12 +137,20 @@ def _train(
     try:
       trainer.restore(log)
       files.write_text(root_dir / 'operative_config.gin', config.operative())
-      trainer.train(log)
+      trainer.train(log, _place(layers, position))
     finally:
       trainer.close()
     lower = load.load_layer(root_dir / 'layers' / layer.name)
   assert lower is not None  # check refuses an empty list.
   return lower
+
+
+def _place(layers: Sequence[spec_lib.Layer | str], position: int) -> metrics.Place:
+  """Returns where a layer stands among those that are trained."""
+  trained = [layer for layer in layers if isinstance(layer, spec_lib.Layer)]
+  above = [layer for layer in layers[position + 1 :] if isinstance(layer, spec_lib.Layer)]
+  steps = sum(layer.env_steps for layer in above)
+  return metrics.Place(len(trained) - len(above), len(trained), steps)
 
 
 def _check_nothing_above(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl.training import draft as draft_lib
 from latent_hrl.training import interrupts
@@ -93,19 +94,33 @@ class Trainer:
     self._draft.last_evaluation = state['evaluation']
     log.rewind(self._spec.name, self._env_steps)
 
-  def train(self, log: metrics.MetricsLog) -> None:
+  def train(self, log: metrics.MetricsLog, place: metrics.Place | None = None) -> None:
     """Trains to the layer's number of environment steps, then saves the layer.
 
     Args:
       log: The run's metrics.
+      place: Where the layer stands among those of the run.
 
     Raises:
       TaskError: If the task breaks its contract.
       LatentHrlError: If a loss is not finite.
       StoppedError: If Ctrl-C or SIGTERM came; there is a checkpoint.
     """
-    tensorboard = metrics.TensorBoard(self._tensorboard_dir)
-    progress = metrics.Progress(self._spec.name, self._spec.env_steps, self._env_steps)
+    tensorboard = metrics.TensorBoard(
+      self._tensorboard_dir,
+      {
+        'layer': self._spec.name,
+        'task': self._draft.task.task_id,
+        'reward': self._draft.reward.name,
+        'agent': self._spec.agent_fn.__name__,
+        'env_steps': self._spec.env_steps,
+        'seed': self._draft.seed,
+      },
+      config.operative(),
+    )
+    progress = metrics.Progress(
+      self._spec.name, self._spec.env_steps, self._env_steps, place
+    )
     self._learning.prepare()
     try:
       with interrupts.deferred() as interrupted:
@@ -184,7 +199,7 @@ class Trainer:
       row['steps_per_s'] = round(steps_per_s, 2)
     row.update(self._learning.measures())
     log.append(row)
-    tensorboard.write(row)
+    tensorboard.write(row, log.curve_path)
     progress.report(row)
 
   def _save_layer(self, log: metrics.MetricsLog) -> None:

@@ -7,13 +7,14 @@ import pytest
 from latent_hrl.environments import maps
 from latent_hrl.evaluation import plots
 from latent_hrl.evaluation import rollout
+from latent_hrl.evaluation import style
 
 
 @pytest.fixture
 def drawn(monkeypatch):
   """Keeps the figures that would be written."""
   figures = []
-  monkeypatch.setattr(plots, '_save', lambda figure, path: figures.append(figure))
+  monkeypatch.setattr(plots.style, 'save', lambda figure, path: figures.append(figure))
   yield figures
   plt.close('all')
 
@@ -54,6 +55,25 @@ def test_opposite_latents_have_other_colours():
   assert np.abs(colors[0] - colors[1]).max() > 0.5
 
 
+def test_steps_are_told_in_thousands_and_millions():
+  told = [style.steps(value) for value in (0, 500, 300_000, 1_000_000, 1_500_000)]
+  assert told == ['0', '0.5k', '300k', '1M', '1.5M']
+
+
+def test_many_traces_are_thinned_out(drawn):
+  episode = rollout.Episode(latent=np.ones(2), positions=[np.zeros(2), np.ones(2)])
+  plots.goal_trajectories({'all': [episode] * 400}, None)
+  assert len(drawn[0].axes[0].lines) == 150 + 1
+
+
+def test_curves_beside_keep_their_colour_in_every_panel(drawn):
+  curve = ([0, 10], [1.0, 2.0])
+  plots.beside({'a': {'one': curve, 'two': curve}, 'b': {'two': curve}}, 'title', None)
+  first, second = drawn[0].axes
+  assert first.lines[1].get_color() == second.lines[0].get_color() == style.COLORS[1]
+  assert first.lines[0].get_color() != first.lines[1].get_color()
+
+
 def test_each_panel_holds_a_line_per_episode(drawn):
   episode = rollout.Episode(
     latent=np.array([1.0, 0.0]), positions=[np.zeros(2), np.ones(2)], length=1
@@ -81,7 +101,11 @@ def test_a_skill_picture_has_a_trace_an_episode_and_says_what_is_covered(drawn):
   assert len(traces.lines) == 4
   colors = [line.get_color() for line in traces.lines[:3]]
   assert len({tuple(np.round(color, 2)) for color in colors}) == 3
-  assert rose.get_title() == '3 of 8 headings\n100% of 3 episodes beyond 1 m'
+  assert traces.get_xlabel() == 'x in m' and traces.get_title() == '3 of 3 episodes'
+  assert rose.get_title().endswith('\n3 of 8 headings, 100% beyond 1 m')
+  # The scale lies between two bars and is told in percent.
+  assert rose.get_rlabel_position() == 22.5
+  assert [label.get_text() for label in rose.get_yticklabels()] == ['20%', '40%', '60%']
 
 
 def test_routes_tell_the_goal_that_they_reached(drawn):
@@ -93,10 +117,10 @@ def test_routes_tell_the_goal_that_they_reached(drawn):
   plots.route_picture(episodes, 'maze on AntCrossMaze', None, maze)
 
   (axes,) = drawn[0].axes
-  assert axes.get_title() == 'maze on AntCrossMaze\n3 of 4 episodes arrive'
+  assert axes.get_title() == 'maze on AntCrossMaze\n3 of 4 episodes arrive; grey: none does'
   assert [text.get_text() for text in axes.texts] == ['0', '3', '0']
   assert len(axes.patches) == len(maze.walls())
   goals, routes = axes.lines[:3], axes.lines[3:7]
   np.testing.assert_array_equal(goals[1].get_xydata(), [[12.0, 0.0]])
-  assert tuple(routes[0].get_color()) == goals[1].get_color()[:3]
-  assert tuple(routes[3].get_color()) == (0.5, 0.5, 0.5)
+  assert routes[0].get_color() == goals[1].get_color()
+  assert routes[3].get_color() == '0.6'

@@ -56,24 +56,68 @@ def test_a_damaged_file_is_refused_and_stays(tmp_path):
 
 
 def test_tensorboard_gets_every_number_by_its_path(tmp_path):
-  board = metrics.TensorBoard(tmp_path)
+  board = metrics.TensorBoard(
+    tmp_path / 'events', {'layer': 'base', 'seed': 3}, 'a = 1\nb = 2'
+  )
+  log = metrics.MetricsLog(tmp_path, 'title')
+  log.append(_row('base', 30))
   board.write(
     _row(
-      'base', 30, terms={'speed': 2.5}, collect={'success_rate': 0.25, 'terms': {'a': 7}}
-    )
+      'base',
+      30,
+      terms={'speed': 2.5},
+      collect={'success_rate': 0.25, 'terms': {'a': 7}},
+      steps_per_s=90.0,
+      critic_loss=0.5,
+    ),
+    log.curve_path,
   )
   board.close()
 
-  (file,) = tmp_path.glob('events.out.tfevents.*')
+  (file,) = (tmp_path / 'events').glob('events.out.tfevents.*')
   found = {}
   for event in tf.compat.v1.train.summary_iterator(str(file)):
     for value in event.summary.value:
-      found[value.tag] = (event.step, float(tf.make_ndarray(value.tensor)))
-  assert found['return_mean'] == (30, 1.0)
-  assert found['terms/speed'] == (30, 2.5)
+      found[value.tag] = (event.step, tf.make_ndarray(value.tensor))
+  assert found['eval/return_mean'] == (30, 1.0)
+  assert found['eval/terms/speed'] == (30, 2.5)
   assert found['collect/success_rate'] == (30, 0.25)
   assert found['collect/terms/a'] == (30, 7.0)
-  assert 'env_steps' not in found and 'layer' not in found
+  assert found['time/steps_per_s'] == (30, 90.0)
+  assert found['losses/critic_loss'] == (30, 0.5)
+  assert not {'env_steps', 'layer'} & {tag.rpartition('/')[2] for tag in found}
+  assert b'    a = 1\n    b = 2' in found['configuration'][1].item()
+  assert found['learning_curve'][1][2].startswith(b'\x89PNG')
+  assert '_hparams_/session_start_info' in found
+
+
+def _said(capsys, rows, place=None):
+  progress = metrics.Progress('base', 1000, 0, place)
+  for row in rows:
+    for _ in range(8):
+      progress.advance(10)
+    progress.report(row)
+  progress.close()
+  return capsys.readouterr().out.splitlines()
+
+
+def test_the_time_left_counts_neither_compiling_nor_steps_without_updates(
+  capsys, monkeypatch
+):
+  # Two quick steps without an update, compiling for a minute, then ten steps a second.
+  clock = iter([0.0, 0.1, 60.0, 61.0, 62.0, 63.0, 64.0, 65.0])
+  monkeypatch.setattr(metrics.time, 'perf_counter', lambda: next(clock))
+  (line,) = _said(capsys, [_row('base', 80)], metrics.Place(1, 2, 500))
+  assert line.startswith('base (1 of 2)  step        80 / 1,000')
+  # 920 steps at 10 a second, and 500 more of the layer above.
+  assert line.endswith('10 steps/s, 01:32 left, about 02:22 for all layers')
+
+
+def test_a_line_tells_the_layers_own_return_where_it_is_another(capsys):
+  rows = [_row('base', 80), _row('base', 160, layer_return_mean=90.0, success_rate=0.5)]
+  same, other = _said(capsys, rows)
+  assert 'layer return' not in same
+  assert 'return       1.0 ± 0.5  layer return      90.0 ± 0.5  success 50%' in other
 
 
 @pytest.mark.parametrize('content', [b'5\n', b'{}\n', b'\xff\xfe\n', b'{"layer": "a"}\n'])
