@@ -24,11 +24,14 @@ class Curve:
     env_steps: Environment steps so far, increasing, [N].
     returns: Mean undiscounted return of the task's own reward, [N].
     wall_s: Training time so far in s, evaluations included, [N]; None if it is not known.
+    success: Share of the episodes of the last evaluation that end in success; None on a
+      task without goals.
   """
 
   env_steps: np.ndarray
   returns: np.ndarray
   wall_s: np.ndarray | None = None
+  success: float | None = None
 
   def __post_init__(self) -> None:
     for name in ('env_steps', 'returns', 'wall_s'):
@@ -81,7 +84,7 @@ def read_run(path: pathlib.Path, task: str, steps: Mapping[str, int]) -> Curve:
   """
   rows = _rows(path)
   points: dict[int, tuple[float, float]] = {}
-  offset, clock = 0, 0.0
+  offset, clock, success = 0, 0.0, None
   for layer, planned in steps.items():
     own = [row for row in rows if row['layer'] == layer]
     done = own[-1]['env_steps'] if own else 0
@@ -92,10 +95,11 @@ def read_run(path: pathlib.Path, task: str, steps: Mapping[str, int]) -> Curve:
     for row in own:
       if row.get('task', task) == task:
         points[offset + row['env_steps']] = (row['return_mean'], clock + row['wall_s'])
+        success = row.get('success_rate')
     offset, clock = offset + done, clock + own[-1]['wall_s']
   returns, wall_s = zip(*points.values(), strict=True) if points else ((), ())
   try:
-    return Curve(np.array(list(points)), np.array(returns), np.array(wall_s))
+    return Curve(np.array(list(points)), np.array(returns), np.array(wall_s), success)
   except errors.ConfigError as error:
     raise errors.ConfigError(f'{path}: {error}') from None
 

@@ -43,7 +43,13 @@ _NOTHING = Cell('–')
 
 def all_tables(results: results_lib.Results) -> list[Table]:
   """Returns the tables that have something to say."""
-  tables = [final(results), improvement(results), efficiency(results), wall_time(results)]
+  tables = [
+    final(results),
+    success(results),
+    improvement(results),
+    efficiency(results),
+    wall_time(results),
+  ]
   return [table for table in tables if results.systems and len(table.header) > 1]
 
 
@@ -80,6 +86,33 @@ def final(results: results_lib.Results) -> Table:
     'interval, from a bootstrap stratified over tasks.' + meaning * several,
     ['system', *tasks, *['score, all tasks'] * several],
     rows,
+  )
+
+
+def success(results: results_lib.Results) -> Table:
+  """Returns how often each system ends in success, on the tasks that have goals."""
+  found = {
+    task: {
+      system: [run.success for run in runs if run.success is not None]
+      for system, runs in of.items()
+    }
+    for task, of in results.curves.items()
+  }
+  tasks = [task for task, of in found.items() if any(of.values())]
+
+  def cell(task: str, system: str) -> Cell:
+    rates = found[task].get(system, [])
+    if not rates:
+      return _NOTHING
+    spread = f' [{min(rates):.0%}, {max(rates):.0%}]' if len(rates) > 1 else ''
+    return Cell(f'{np.mean(rates):.0%}{spread}', f'n = {len(rates)}')
+
+  return Table(
+    'Success at the end',
+    'Share of the episodes of the last evaluation that end in success: the mean over runs, '
+    'and in brackets the least and the most.',
+    ['system', *tasks],
+    [(name, [cell(task, name) for task in tasks]) for name in results.systems],
   )
 
 

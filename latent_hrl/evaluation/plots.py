@@ -110,7 +110,7 @@ def _traces(
     x, y = np.stack(episodes[i].positions).T
     axes.plot(x, y, color=colors[i], linewidth=0.8, alpha=0.7)
   ends = np.stack([episodes[i].positions[-1] for i in shown])
-  axes.scatter(*ends.T, s=4, color=[colors[i] for i in shown], zorder=3)
+  axes.scatter(ends[:, 0], ends[:, 1], s=4, color=[colors[i] for i in shown], zorder=3)
   axes.plot(0, 0, 'k+', markersize=8, zorder=4)
   axes.set(xlabel='x in m', ylabel='y in m', aspect='equal')
   axes.grid(False)

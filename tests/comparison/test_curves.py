@@ -38,6 +38,13 @@ def test_steps_and_time_of_layers_add_up(tmp_path):
   assert curve.env_steps.tolist() == [0, 100, 200, 300]
   assert curve.returns.tolist() == [1.0, 2.0, 3.5, 5.0]
   assert curve.wall_s.tolist() == [1.0, 5.0, 11.0, 15.0]
+  assert curve.success is None
+
+
+def test_success_is_that_of_the_last_evaluation(tmp_path):
+  rows = [{**row, 'success_rate': row['return_mean'] / 10} for row in ROWS]
+  curve = curves.read_run(_write(tmp_path / 'metrics.jsonl', rows), 'Toy-v0', STEPS)
+  assert curve.success == 0.5
 
 
 def test_a_base_from_another_task_costs_steps_and_has_no_returns(tmp_path):

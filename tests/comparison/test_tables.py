@@ -1,5 +1,7 @@
 """Tables, worked out by hand from three short curves a system."""
 
+import dataclasses
+
 import pytest
 
 from latent_hrl.comparison import curves
@@ -45,6 +47,17 @@ def test_scores_over_tasks_go_from_untrained_to_best():
   # 200, 200, 400, 400, 600, 600: one off each side.
   assert cells['flat'][-1][0].startswith(f'{400 / 650:.2f} [')
   assert cells['paper'][-1] == ('–', '')
+
+
+def test_success_is_told_on_tasks_with_goals_alone():
+  assert tables.success(examples.results()).header == ['system']
+  runs = [dataclasses.replace(run, success=rate) for run, rate in zip(
+    examples.FLAT, (0.5, 1.0, None), strict=True)]  # fmt: skip
+  table = tables.success(examples.results(runs))
+  assert _cells(table) == {'flat': [('75% [50%, 100%]', 'n = 2')], 'deep': [('–', '')]}
+  assert 'Success at the end' in [
+    t.title for t in tables.all_tables(examples.results(runs))
+  ]
 
 
 def test_the_probability_of_improvement_of_each_over_each():
