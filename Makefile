@@ -7,7 +7,7 @@ WORKERS ?= 2
 PIP_INSTALL := .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test combined bench format lint type lock clean
+.PHONY: help install demo test combined bench reference format lint type lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -43,6 +43,9 @@ bench: .venv/.installed ## Measure speed beside TF-Agents, SB3 and SBX: 15 minut
 format: .venv/.installed ## Format the code and sort its imports
 	.venv/bin/ruff check --select I --fix .
 	.venv/bin/ruff format .
+
+reference: .venv/.installed ## Write docs/reference.md from the code
+	.venv/bin/python -m latent_hrl.reference > docs/reference.md
 
 lint: .venv/.installed ## Check format and style
 	.venv/bin/ruff format --check .

@@ -28,6 +28,7 @@ setuptools.setup(
   python_requires='>=3.11,<3.12',
   install_requires=[
     'absl-py>=2.1,<3',
+    'attrs>=24.1',  # configurations: frozen classes with checked fields
     'gin-config>=0.5,<0.6',
     'gymnasium[mujoco]>=1.3,<2',
     'imageio>=2.34,<3',

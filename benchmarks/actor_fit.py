@@ -7,10 +7,10 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from latent_hrl import agents
 from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import observations
+from latent_hrl.agents import latent_space_agent
 from latent_hrl.layers import load
 from latent_hrl.training import build
 from latent_hrl.training import checkpoints
@@ -60,7 +60,7 @@ def measure(
 
 def _prepare(
   critics: pathlib.Path, start: pathlib.Path | None, seed: int
-) -> tuple[agents.LatentSpaceAgent, replay_lib.ReplayBuffer, int]:
+) -> tuple[latent_space_agent.LatentSpaceAgent, replay_lib.ReplayBuffer, int]:
   """Returns the agent with its critics, their replay, and the size of a batch."""
   bound = {name: value for _, name, value in config.bound_values(('train_stack',))}
   *below, layer = bound['layers']
@@ -69,13 +69,13 @@ def _prepare(
       "bind train_stack.layers = ['DIR/layers/NAME', @upper/Layer()]: what is below must "
       'be trained'
     )
-  settings, lesson = train_stack.check(bound['layers'], bound['task'])[layer.name]
+  _, settings, lesson = train_stack.check(bound['layers'], bound['task'])[layer.name]
   lower = load.load_layer(below[0]) if below else None
   with gin.config_scope(layer.name):
     draft = draft_lib.Draft(layer, bound['task'], lower, pathlib.Path(), seed, 1)
     agent = build.agent(draft)
   draft.close()
-  if not isinstance(agent, agents.LatentSpaceAgent):
+  if not isinstance(agent, latent_space_agent.LatentSpaceAgent):
     raise errors.ConfigError(f'{layer.name!r} is no latent space layer')
   replay = replay_lib.ReplayBuffer(
     settings.replay_capacity,
@@ -102,17 +102,23 @@ def _prepare(
   return agent, replay, settings.batch_size
 
 
-def _objective(agent: agents.LatentSpaceAgent) -> Callable[[tf.Tensor], tf.Tensor]:
+def _objective(
+  agent: latent_space_agent.LatentSpaceAgent,
+) -> Callable[[tf.Tensor], tf.Tensor]:
   """Returns what measures min Q + αH in the mean over states [N, O]."""
 
   def objective(states: tf.Tensor) -> tf.Tensor:
-    losses = [agent.actor_loss(states, tf.constant([0, i]))[0] for i in range(_DRAWS)]
+    losses = [
+      agent.losses.actor_loss(states, tf.constant([0, i]))[0] for i in range(_DRAWS)
+    ]
     return -tf.reduce_mean(losses)
 
   return tf.function(objective, jit_compile=True, autograph=False)
 
 
-def _follow(agent: agents.LatentSpaceAgent) -> Callable[[tf.Tensor, tf.Tensor], None]:
+def _follow(
+  agent: latent_space_agent.LatentSpaceAgent,
+) -> Callable[[tf.Tensor, tf.Tensor], None]:
   """Returns what updates the actor alone, on states [K, B, O] with a seed [2]."""
   variables = agent.actor_network.trainable_variables
 
@@ -121,7 +127,7 @@ def _follow(agent: agents.LatentSpaceAgent) -> Callable[[tf.Tensor, tf.Tensor], 
       with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(variables)
         fold = tf.random.experimental.stateless_fold_in(seed, i)
-        loss, _ = agent.actor_loss(states[i], fold)
+        loss, _ = agent.losses.actor_loss(states[i], fold)
       gradients = tape.gradient(loss, variables)
       agent.actor_optimizer.apply_gradients(zip(gradients, variables, strict=True))
       return (i + 1,)

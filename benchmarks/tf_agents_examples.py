@@ -1,6 +1,6 @@
 """TF-Agents' SAC, TD3 and DDPG as its own MuJoCo examples build them.
 
-Nothing here comes from `latent_hrl.baselines`: these agents are what the baselines are laid
+Nothing here comes from `latent_hrl.agents`: these agents are what the baselines are laid
 beside. Numbers and parts are those of `examples/sac/haarnoja18/sac_train_eval.py`,
 `agents/td3/examples/v2/train_eval.py` and `agents/ddpg/examples/v2/train_eval.py`.
 """

@@ -19,11 +19,13 @@ class Rule(NamedTuple):
     holds: Whether a value is that.
     taken: What is made of a value for which it holds: of `6e5`, where an integer is meant,
       the integer 600000.
+    choices: What it may be, for the hint at a slip; empty if it is no choice.
   """
 
   text: str
   holds: Callable[[Any], bool]
   taken: Callable[[Any], Any] = lambda value: value
+  choices: Sequence[str] = ()
 
 
 def _is_integer(value: Any) -> bool:
@@ -70,7 +72,7 @@ NAME = Rule(
 
 def one_of(values: Sequence[str]) -> Rule:
   """Returns the rule of a choice."""
-  return Rule(' or '.join(map(repr, values)), lambda value: value in values)
+  return Rule(' or '.join(map(repr, values)), lambda value: value in values, choices=values)
 
 
 def integer(low: int, high: int) -> Rule:
@@ -91,6 +93,9 @@ def up_to(high: float) -> Rule:
 
 
 SHARE = up_to(1)
+# Wider layers do not fit into memory, more couplings do not compile in a day.
+WIDTH = integer(1, 65_536)
+COUPLINGS = integer(1, 64)
 
 
 def several(rule: Rule) -> Rule:

@@ -5,6 +5,7 @@ import copy
 import difflib
 import importlib
 import inspect
+import io
 import pathlib
 import re
 import tokenize
@@ -14,23 +15,37 @@ from typing import IO, Any
 import gin
 
 from latent_hrl import errors
+from latent_hrl import renamed
 
 PROJECT_ROOT = pathlib.Path(__file__).resolve().parents[1]
 _GIN_FOLDER = PROJECT_ROOT / 'gin'
 gin.add_config_file_search_path(str(PROJECT_ROOT))
 # Modules whose import registers what gin files of training may name.
 _CONFIGURABLES = (
-  'latent_hrl.agents',
-  'latent_hrl.baselines.deterministic',
-  'latent_hrl.baselines.ppo',
-  'latent_hrl.baselines.sac',
+  'latent_hrl.agents.deterministic',
+  'latent_hrl.agents.latent_space',
+  'latent_hrl.agents.ppo',
+  'latent_hrl.agents.sac',
   'latent_hrl.environments.tasks',
+  'latent_hrl.flows.gaussian',
+  'latent_hrl.flows.neural_spline',
+  'latent_hrl.flows.real_nvp',
   'latent_hrl.layers.spec',
-  'latent_hrl.networks',
   'latent_hrl.rewards',
   'latent_hrl.training.settings',
   'latent_hrl.training.train_stack',
 )
+
+
+def register(configurables: Sequence[str] = _CONFIGURABLES) -> None:
+  """Makes the names of this library known to gin.
+
+  Args:
+    configurables: Modules whose import registers them; those of training unless told
+      otherwise.
+  """
+  for module in configurables:
+    importlib.import_module(module)
 
 
 def load(
@@ -46,15 +61,14 @@ def load(
   Args:
     gin_files: Paths, also looked up from the project's root. `include` in them is looked up
       beside the file that includes, then as the paths themselves.
-    gin_bindings: Bindings such as `Trainer.batch_size = 128`, which override the files.
+    gin_bindings: Bindings such as `OffPolicy.batch_size = 128`, which override the files.
     configurables: Modules whose import registers what the files may name; those of
       training unless told otherwise.
 
   Raises:
     ConfigError: If a file is missing, or names something unknown.
   """
-  for module in configurables:
-    importlib.import_module(module)
+  register(configurables)
   for path in gin_files:
     if not pathlib.Path(path).is_file() and not (PROJECT_ROOT / path).is_file():
       raise errors.ConfigError(f'there is no gin file {path!r}{_nearest_file(path)}')
@@ -62,7 +76,8 @@ def load(
   gin.clear_config()
   with mistakes():
     try:
-      gin.parse_config_files_and_bindings(list(gin_files), list(gin_bindings))
+      bindings = [_in_present_names(binding) for binding in gin_bindings]
+      gin.parse_config_files_and_bindings(list(gin_files), bindings)
     except (tokenize.TokenError, UnicodeDecodeError) as error:
       raise errors.ConfigError(
         f'gin cannot read {", ".join(gin_files)} with its bindings: {error}'
@@ -90,12 +105,20 @@ def _found(path: str) -> pathlib.Path | None:
 def _open(path: str) -> Iterator[IO[str]]:
   """Opens a gin file for gin, which parses it and what it includes before it is closed."""
   file = _found(path) or pathlib.Path(path)
-  with file.open(encoding='utf-8-sig') as lines:  # Without the mark that editors leave.
-    _READING.append(file)
-    try:
-      yield lines
-    finally:
-      _READING.pop()
+  text = file.read_text(encoding='utf-8-sig')  # Without the mark that editors leave.
+  _READING.append(file)
+  try:
+    yield io.StringIO(_in_present_names(text))
+  finally:
+    _READING.pop()
+
+
+def _in_present_names(text: str) -> str:
+  """Exchanges names that have changed, and says so once each."""
+  lines = [renamed.current(line) for line in text.splitlines(keepends=True)]
+  for note in dict.fromkeys(note for _, note in lines if note):
+    print(f'note: {note}', flush=True)
+  return ''.join(line for line, _ in lines)
 
 
 def _read_our_way() -> None:
@@ -147,7 +170,7 @@ def mistakes() -> Iterator[None]:
 def _check_scopes(layers: object) -> None:
   """Checks that each scope with bindings is one that something is made in.
 
-  gin takes `bse/Trainer.batch_size = 3` for a scope that nobody has entered yet, and the
+  gin takes `bse/OffPolicy.batch_size = 3` for a scope that nobody has entered yet, and the
   layer `base` would silently train with another number.
   """
   bindings = _bindings()

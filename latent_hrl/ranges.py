@@ -1,8 +1,8 @@
-"""The sensible range of every number, with its reason: one table.
+"""The sensible range of a number, with its reason; declared beside the parameter.
 
-`checks` refuses what cannot work at all. What lies outside of a range here can be computed
-but is almost surely a slip, and would be found out only after hours, or never; whoever
-means it binds `train_stack.unchecked_ranges = True`.
+`checks` refuses what cannot work at all. What lies outside of a range can be computed but
+is almost surely a slip, and would be found out only after hours, or never; whoever means it
+binds `train_stack.unchecked_ranges = True`.
 """
 
 from typing import Any, NamedTuple
@@ -23,81 +23,41 @@ class Range(NamedTuple):
   high: float
   reason: str
 
+  def problem(self, value: Any) -> str:
+    """Returns what a value must be, with the reason; empty where it is in the range.
 
-_WEIGHTS = 'beyond, float32 rewards lose what else they are made of'
-_ADAM = 'Adam moves a weight by about that much; below, float32 weights stay where they are'
-_TEMPERATURE = 'entropy beyond counts for nothing, or nothing but entropy counts'
-_AVERAGE = 'below, the average stays where it began for a million updates'
-_UPDATES = 'beyond, no training lasts long enough to get there'
-_DISK = 'a run of that many steps takes years'
-_NOISE = 'beyond the size of any action box that is scaled to be learned in'
-
-# By the name of the parameter, which means the same wherever it is.
-RANGES = {
-  # Trainer and Layer.
-  'batch_size': Range(1, 100_000, 'an update of more takes minutes'),
-  'replay_capacity': Range(
-    100, 100_000_000, 'fewer rows are no memory, more no machine has'
-  ),
-  'initial_steps': Range(1, 100_000_000, _UPDATES),
-  'hold_latent_steps': Range(1, 1_000_000, 'longer than any episode'),
-  'noise_damping': Range(1e-6, 1, 'below, a latent moves on only after a million steps'),
-  'steps_per_call': Range(1, 10_000, 'within a call nothing is said, saved or interrupted'),
-  'updates_per_decision': Range(1e-4, 100, 'beyond, nearly no updates, or nothing else'),
-  'eval_interval': Range(1, 10_000_000_000, _DISK),
-  'eval_episodes': Range(1, 10_000, 'an evaluation of more takes hours'),
-  'checkpoint_interval': Range(1, 10_000_000_000, _DISK),
-  'env_steps': Range(1, 10_000_000_000, _DISK),
-  'interval': Range(1, 100_000, 'longer than any episode'),
-  # Networks.
-  'num_couplings': Range(0, 16, 'compiling grows with each: 64 take many minutes'),
-  'log_scale_bound': Range(1e-3, 20, 'e to the power of more is no float32 action'),
-  'shift_scale': Range(1e-3, 1e3, 'the latent is of size 1'),
-  'value_scale': Range(1e-6, 1e6, 'values are sums of rewards of size 1'),
-  # Agents.
-  'learning_rate': Range(1e-8, 1, _ADAM),
-  'actor_learning_rate': Range(1e-8, 1, _ADAM),
-  'critic_learning_rate': Range(1e-8, 1, _ADAM),
-  'target_update_tau': Range(1e-6, 1, _AVERAGE),
-  'policy_average_tau': Range(1e-6, 1, _AVERAGE),
-  'target_update_period': Range(1, 1_000_000, _UPDATES),
-  'actor_update_period': Range(1, 1_000_000, _UPDATES),
-  'temperature': Range(1e-9, 1e4, _TEMPERATURE),
-  'initial_temperature': Range(1e-9, 1e4, _TEMPERATURE),
-  'target_entropy': Range(-1e4, 1e4, 'nats; a few for each dimension of the action'),
-  'target_kl': Range(0, 1e4, 'nats; a few for each dimension of the action'),
-  'ou_stddev': Range(1e-6, 100, _NOISE),
-  'exploration_noise_std': Range(1e-6, 100, _NOISE),
-  'target_policy_noise': Range(0, 100, _NOISE),
-  'target_policy_noise_clip': Range(0, 100, _NOISE),
-  'importance_ratio_clipping': Range(1e-4, 100, 'a ratio of probabilities, near 1'),
-  'gradient_clipping': Range(1e-6, 1e6, 'beyond, no gradient is left, or none is clipped'),
-  'value_pred_loss_coef': Range(0, 1e4, 'beside a policy loss of size 1'),
-  'entropy_regularization': Range(0, 1e4, 'beside a policy loss of size 1'),
-  'reward_scale_factor': Range(1e-6, 1e6, _WEIGHTS),
-  'collect_steps': Range(1, 10_000_000, 'the steps of one iteration lie in memory'),
-  'minibatch_size': Range(1, 1_000_000, 'an update of more takes minutes'),
-  'num_epochs': Range(1, 1_000, 'an iteration of more takes hours'),
-  # Rewards.
-  'scale': Range(-1e6, 1e6, _WEIGHTS),
-  'weight': Range(-1e6, 1e6, _WEIGHTS),
-  'offset': Range(-1e6, 1e6, _WEIGHTS),
-  'radius': Range(1e-6, 1e6, 'no float32 position comes that near, or goes that far'),
-}
+    Args:
+      value: The value; what is no number has no range.
+    """
+    if not isinstance(value, int | float) or self.low <= value <= self.high:
+      return ''
+    return (
+      f'from {self.low:g} to {self.high:g} ({self.reason}; {OVERRIDE} = True takes any)'
+    )
 
 
-def problem(parameter: str, value: Any) -> str:
-  """Returns what a value must be, with the reason; empty where it is in its range.
-
-  Args:
-    parameter: Name of the parameter, without its owner.
-    value: Its value; what is no number has no range.
-  """
-  limits = RANGES.get(parameter)
-  if limits is None or not isinstance(value, int | float):
-    return ''
-  if limits.low <= value <= limits.high:
-    return ''
-  return (
-    f'from {limits.low:g} to {limits.high:g} ({limits.reason}; {OVERRIDE} = True takes any)'
-  )
+# Those that several parameters share.
+STEPS = Range(1, 10_000_000_000, 'a run of that many steps takes years')
+PERIOD = Range(1, 1_000_000, 'beyond, no training lasts long enough to get there')
+MINIBATCH = Range(1, 1_000_000, 'an update of more takes minutes')
+COUPLINGS = Range(1, 16, 'compiling grows with each: 64 take many minutes')
+LOG_SCALE_BOUND = Range(1e-3, 20, 'e to the power of more is no float32 action')
+SHIFT_SCALE = Range(1e-3, 1e3, 'the latent is of size 1')
+LEARNING_RATE = Range(
+  1e-8,
+  1,
+  'Adam moves a weight by about that much; below, float32 weights stay where they are',
+)
+AVERAGE = Range(1e-6, 1, 'below, the average stays where it began for a million updates')
+TEMPERATURE = Range(
+  1e-9, 1e4, 'entropy beyond counts for nothing, or nothing but entropy counts'
+)
+ENTROPY = Range(-1e4, 1e4, 'nats; a few for each dimension of the action')
+KL = Range(0, 1e4, 'nats; a few for each dimension of the action')
+EXPLORATION = Range(
+  1e-6, 100, 'beyond the size of any action box that is scaled to be learned in'
+)
+NOISE = EXPLORATION._replace(low=0)
+LOSS_WEIGHT = Range(0, 1e4, 'beside a policy loss of size 1')
+REWARD_WEIGHT = Range(-1e6, 1e6, 'beyond, float32 rewards lose what else they are made of')
+REWARD_SCALE = REWARD_WEIGHT._replace(low=1e-6)

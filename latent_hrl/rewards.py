@@ -24,13 +24,17 @@ import functools
 import inspect
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import gin
 import numpy as np
 
 from latent_hrl import checks
 from latent_hrl import errors
+from latent_hrl import parameters
+from latent_hrl import ranges
+
+_GOAL = checks.optional(checks.several(checks.NUMBER))
 
 
 class Transition(NamedTuple):
@@ -113,6 +117,7 @@ def reward(function: Callable[..., float]) -> Callable[..., float]:
       return BoundReward(name, {**defaults, **arguments}, function)
     return function(transition, **arguments)
 
+  parameters.register(name, function)
   REWARDS[name] = function
   _CONFIGURABLE[name] = gin.configurable(name)(maybe_bind)
   return _CONFIGURABLE[name]
@@ -147,7 +152,7 @@ def bind(reward_fn: Callable[..., float]) -> BoundReward:
     bound = None
   if not isinstance(bound, BoundReward):
     raise TypeError(
-      f'{getattr(reward_fn, "__name__", reward_fn)!r} is no reward function; decorate it '
+      f'{_name(reward_fn)!r} is no reward function; decorate it '
       'with latent_hrl.rewards.reward'
     )
   for key, value in bound.arguments.items():
@@ -162,6 +167,11 @@ def bind(reward_fn: Callable[..., float]) -> BoundReward:
         'text, lists and dictionaries'
       )
   return bound
+
+
+def _name(what: Any) -> str:
+  """Returns the name by which a gin file refers to something."""
+  return str(getattr(what, 'gin_name', None) or getattr(what, '__name__', what))
 
 
 def reward_of(term: str) -> str:
@@ -251,14 +261,27 @@ def weighted_sum(
 
 
 @reward
-def task_reward(transition: Transition, scale: float = 1.0) -> float:
-  """The task's own reward times `scale`."""
+def task_reward(
+  transition: Transition,
+  scale: Annotated[float, checks.NUMBER, ranges.REWARD_WEIGHT] = 1.0,
+) -> float:
+  """The task's own reward.
+
+  Args:
+    transition: The step.
+    scale: What it is multiplied with.
+  """
   return scale * transition.task_reward
 
 
 @reward
-def task_term(transition: Transition, name: str = '') -> float:
-  """One term of the task's own reward, `info['reward_terms'][name]` (docs/tasks.md)."""
+def task_term(transition: Transition, name: Annotated[str, checks.TEXT] = '') -> float:
+  """One term of the task's own reward, `info['reward_terms'][name]` (docs/tasks.md).
+
+  Args:
+    transition: The step.
+    name: The term.
+  """
   terms = transition.info.get('reward_terms', {})
   if name not in terms:
     raise MissingQuantityError(f"info['reward_terms'][{name!r}]")
@@ -306,16 +329,18 @@ def _goal_distance(transition: Transition, goal: Any) -> float:
 @reward
 def goal_distance(
   transition: Transition,
-  goal: tuple[float, ...] | None = None,
-  weight: float = 0.3,
-  offset: float = 0.0,
+  goal: Annotated[tuple[float, ...] | None, _GOAL] = None,
+  weight: Annotated[
+    float, checks.NUMBER, ranges.REWARD_WEIGHT, parameters.Source('code')
+  ] = 0.3,
+  offset: Annotated[float, checks.NUMBER, ranges.REWARD_WEIGHT, parameters.Unit('m')] = 0.0,
 ) -> float:
   """weight · (offset - distance from field `position` to the goal), a dense reward.
 
   Args:
     transition: The step.
     goal: Coordinates of the goal; None reads the observation field `goal`.
-    weight: Reward per unit of distance (0.3 in docs/method.md).
+    weight: Reward per unit of distance.
     offset: Distance that is worth 0, such as the goal's distance from the start.
   """
   return weight * (offset - _goal_distance(transition, goal))
@@ -324,16 +349,24 @@ def goal_distance(
 @reward
 def sparse_goal(
   transition: Transition,
-  goal: tuple[float, ...] | None = None,
-  radius: float = 0.25,
-  weight: float = 0.3,
+  goal: Annotated[tuple[float, ...] | None, _GOAL] = None,
+  radius: Annotated[
+    float,
+    checks.POSITIVE,
+    ranges.Range(1e-6, 1e6, 'no float32 position comes that near, or goes that far'),
+    parameters.Unit('m'),
+    parameters.Source('code'),
+  ] = 0.25,
+  weight: Annotated[
+    float, checks.NUMBER, ranges.REWARD_WEIGHT, parameters.Source('code')
+  ] = 0.3,
 ) -> float:
   """`weight` within `radius` of the goal, else 0.
 
   Args:
     transition: The step.
     goal: Coordinates of the goal; None reads the observation field `goal`.
-    radius: Distance at which the goal counts as reached (0.25 in docs/method.md).
-    weight: The reward there (0.3 in docs/method.md).
+    radius: Distance at which the goal counts as reached.
+    weight: The reward there.
   """
   return weight if _goal_distance(transition, goal) <= radius else 0.0

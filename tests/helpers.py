@@ -20,16 +20,20 @@ from gymnasium import spaces
 from tf_agents.specs import tensor_spec
 from tf_agents.trajectories import time_step as ts
 
-from latent_hrl import agent_protocol
-from latent_hrl import agents
 from latent_hrl import config
-from latent_hrl import networks
 from latent_hrl import observations
+from latent_hrl.agents import latent_space_agent
+from latent_hrl.agents import latent_space_settings
+from latent_hrl.agents import protocol
 from latent_hrl.evaluation import plots
+from latent_hrl.flows import gaussian
+from latent_hrl.flows import real_nvp
 from latent_hrl.layers import export
 from latent_hrl.layers import load
 from latent_hrl.layers import manifest as manifest_lib
 from latent_hrl.layers import module as module_lib
+from latent_hrl.networks import critic as critic_lib
+from latent_hrl.networks import policy as policy_lib
 from latent_hrl.training import off_policy
 
 BOX_LOW = np.float32([-2.0, -1.0])
@@ -91,7 +95,7 @@ def perturb(variables, scale: float = 0.5, seed: int = 0) -> None:
 
 def set_affine(actor, shift, log_scale) -> None:
   """Makes the flow of a two-coupling actor z · exp(log_scale) + shift in every state."""
-  bound = actor._log_scale_bound  # The raw value behind a bounded log-scale.
+  bound = actor._flow._config.log_scale_bound  # The raw value behind a bounded log-scale.
   raw = bound * np.arctanh(np.asarray(log_scale, np.float64) / bound)
   first = actor.dimension // 2
   parts = [slice(first, None), slice(None, first)] if first else [slice(None)]
@@ -136,14 +140,29 @@ def latent_spec(dimension: int = 2) -> tf.TensorSpec:
   return tf.TensorSpec([dimension], tf.float32, 'latent')
 
 
-def make_actor(spec, observation_size: int = 3, **kwargs) -> networks.LatentPolicyNetwork:
+def make_actor(spec, observation_size: int = 3, **kwargs) -> policy_lib.LatentPolicyNetwork:
   """A small actor with its variables, drawn from a fixed seed."""
   tf.keras.utils.set_random_seed(1)
   observation_spec = tf.TensorSpec([observation_size], tf.float32, 'observation')
-  kwargs = {'embedding_units': (8,), 'conditioner_units': None, **kwargs}
-  actor = networks.LatentPolicyNetwork(observation_spec, spec, **kwargs)
+  config = policy_config(**{'embedding_units': (8,), 'conditioner_units': None, **kwargs})
+  actor = policy_lib.LatentPolicyNetwork(observation_spec, spec, config)
   actor.create_variables()
   return actor
+
+
+def policy_config(num_couplings: int = 2, **kwargs) -> policy_lib.PolicyConfig:
+  """The configuration of a policy; none of the couplings make it a Gaussian one."""
+  of_policy = {
+    name: kwargs.pop(name)
+    for name in ('embedding_units', 'embedding_size')
+    if name in kwargs
+  }
+  if num_couplings:
+    flow = real_nvp.RealNvpConfig(num_couplings=num_couplings, **kwargs)
+  else:
+    kwargs.pop('conditioner_units', None)
+    flow = gaussian.GaussianConfig(**kwargs)
+  return policy_lib.PolicyConfig(flow=flow, **of_policy)
 
 
 def make_agent(
@@ -153,53 +172,53 @@ def make_agent(
   embedding_units=(8,),
   embedding_size=None,
   **kwargs,
-) -> agents.LatentSpaceAgent:
+) -> latent_space_agent.LatentSpaceAgent:
   """A small agent, its weights drawn from a fixed seed."""
   tf.keras.utils.set_random_seed(3)
   observation_spec = tf.TensorSpec([observation_size], tf.float32, 'observation')
   optimizer = optimizer or (lambda: tf.keras.optimizers.Adam(0.01))
-  optimizers = {
-    f'{name}_optimizer': kwargs.pop(f'{name}_optimizer', None) or optimizer()
-    for name in ('actor', 'critic', 'temperature')
-  }
-  executed = kwargs.get('executed_action')
+  optimizers = latent_space_agent.Optimizers(
+    *(
+      kwargs.pop(f'{name}_optimizer', None) or optimizer()
+      for name in latent_space_agent.Optimizers._fields
+    )
+  )
+  executed = kwargs.pop('executed_action', None)
   judged_spec = spec if executed is None else executed.spec
-  return agents.LatentSpaceAgent(
+  policy = policy_lib.PolicyConfig(
+    embedding_units=embedding_units, embedding_size=embedding_size
+  )
+  critic = critic_lib.CriticConfig(hidden_units=(8,), layer_norm=False)
+  seed = kwargs.pop('seed', 0)
+  jit_compile = kwargs.pop('jit_compile', False)
+  enable_summaries = kwargs.pop('enable_summaries', False)
+  return latent_space_agent.LatentSpaceAgent(
     ts.time_step_spec(observation_spec),
     spec,
-    actor_network=networks.LatentPolicyNetwork(
-      observation_spec,
-      spec,
-      embedding_units=embedding_units,
-      embedding_size=embedding_size,
+    policy_lib.LatentPolicyNetwork(observation_spec, spec, policy),
+    critic_lib.TwinCriticNetwork((observation_spec, judged_spec), critic),
+    latent_space_settings.Settings(
+      **{'policy_average_tau': 1.0, 'initial_temperature': 1.0, **kwargs}
     ),
-    critic_network=networks.TwinCriticNetwork(
-      (observation_spec, judged_spec), hidden_units=(8,), layer_norm=False
-    ),
-    **{
-      'policy_average_tau': 1.0,
-      'initial_temperature': 1.0,
-      'jit_compile': False,
-      'enable_summaries': False,
-      **optimizers,
-      **kwargs,
-    },
+    optimizers,
+    executed,
+    seed,
+    jit_compile=jit_compile,
+    enable_summaries=enable_summaries,
   )
 
 
-def make_batch(
-  size: int = 6, seed: int = 0, observation_size: int = 3
-) -> agent_protocol.Batch:
+def make_batch(size: int = 6, seed: int = 0, observation_size: int = 3) -> protocol.Batch:
   """Random transitions inside the toy's box, every third one terminal."""
   rng = np.random.default_rng(seed)
-  arrays = agent_protocol.Batch(
+  arrays = protocol.Batch(
     observation=rng.normal(size=(size, observation_size)),
     output=rng.uniform(BOX_LOW, BOX_HIGH, size=(size, 2)),
     reward=rng.normal(size=size),
     discount=np.where(np.arange(size) % 3 == 2, 0.0, 1.0),
     next_observation=rng.normal(size=(size, observation_size)),
   )
-  return agent_protocol.Batch(*[tf.constant(array.astype(np.float32)) for array in arrays])
+  return protocol.Batch(*[tf.constant(array.astype(np.float32)) for array in arrays])
 
 
 def make_record(name: str, reads: tuple[str, ...], **kwargs) -> manifest_lib.LayerRecord:
@@ -265,10 +284,12 @@ def make_training_quick(monkeypatch: pytest.MonkeyPatch) -> None:
   monkeypatch.setattr(os, 'fsync', lambda descriptor: None)
 
 
-def save_layer(path, name, fields, reads, lower=None, fresh=False, seed=0, interval=1):
+def save_layer(
+  path, name, fields, reads, lower=None, fresh=False, seed=0, interval=1, actor=None
+):
   """Exports a small layer on `lower`; returns it loaded, with its network and module."""
   spec = action_spec() if lower is None else latent_spec()
-  actor = make_actor(spec, observations.total_size(reads))
+  actor = actor or make_actor(spec, observations.total_size(reads))
   if not fresh:
     perturb(actor.variables, seed=seed)
   module = module_lib.LayerModule(

@@ -43,7 +43,7 @@ def _save_layer(root: pathlib.Path) -> pathlib.Path:
   draft = draft_lib.Draft(
     spec.Layer(name='layer'), _TASK, None, layer_dir, seed=0, eval_episodes=1
   )
-  build.learning(draft, settings.TrainerSettings(), root).close()
+  build.learning(draft, settings.OffPolicyConfig(), root).close()
   draft.save(env_steps=0)
   draft.close()
   return layer_dir

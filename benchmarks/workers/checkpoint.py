@@ -1,8 +1,8 @@
 """Checkpoints with a full replay: how long one stalls training, how long a resume takes.
 
 The replay holds as many rows as its capacity, a million by default, in files of
-`Trainer.checkpoint_interval` rows each, as a run leaves them; the task stands in the middle
-of an episode.
+`TrainingLoop.checkpoint_interval` rows each, as a run leaves them; the task stands in the
+middle of an episode.
 """
 
 import pathlib
@@ -42,7 +42,7 @@ def main(_) -> None:
   """Measures until the input ends."""
   config.load(['gin/half_cheetah.gin'], [])
   threads.configure()
-  numbers = settings.TrainerSettings()
+  loop, numbers = settings.LoopConfig(), settings.OffPolicyConfig()
   with tempfile.TemporaryDirectory() as directory:
     root = pathlib.Path(directory)
     learning = setup.learning(root, depth=1)
@@ -52,8 +52,8 @@ def main(_) -> None:
 
     def save() -> float:
       nonlocal env_steps
-      _live(learning, numbers.checkpoint_interval)
-      env_steps += numbers.checkpoint_interval
+      _live(learning, loop.checkpoint_interval)
+      env_steps += loop.checkpoint_interval
       clock = time.perf_counter()
       learning.save(env_steps, {})
       return time.perf_counter() - clock
@@ -67,7 +67,7 @@ def main(_) -> None:
       fresh.close()
       return elapsed
 
-    for _ in range(-(-numbers.replay_capacity // numbers.checkpoint_interval)):
+    for _ in range(-(-numbers.replay_capacity // loop.checkpoint_interval)):
       save()
     protocol.serve(
       save if _MEASURE.value == 'save' else resume, transitions=len(learning.replay)

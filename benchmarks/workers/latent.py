@@ -22,13 +22,13 @@ _SECONDS = flags.DEFINE_float('seconds', 5.0, 'Length of a measurement.')
 
 def main(_) -> None:
   """Measures until the input ends."""
-  couplings = 0 if _ACTOR.value == 'gaussian' else 2
-  bindings = [f'LatentPolicyNetwork.num_couplings = {couplings}']
-  config.load([_GIN_FILE.value], [*bindings, 'Trainer.initial_steps = 1000'])
+  flow = 'gaussian' if _ACTOR.value == 'gaussian' else 'real_nvp'
+  bindings = [f'LatentPolicyNetwork.flow = @{flow}()']
+  config.load([_GIN_FILE.value], [*bindings, 'OffPolicy.initial_steps = 1000'])
   chosen = threads.configure()
   with tempfile.TemporaryDirectory() as root:
     learning = setup.learning(pathlib.Path(root), _DEPTH.value)
-  numbers = settings.TrainerSettings()
+  numbers = settings.OffPolicyConfig()
   env_steps = 0
 
   def loop() -> int:

@@ -20,14 +20,14 @@ def learning(root: pathlib.Path, depth: int) -> off_policy.OffPolicyLearning:
     depth: How many layers.
   """
   lower = None
-  numbers = settings.TrainerSettings()
+  loop, numbers = settings.LoopConfig(), settings.OffPolicyConfig()
   for level in range(depth):
     layer = spec.Layer(name=f'layer_{level}', env_steps=10**9)
     layer_dir = root / 'layers' / layer.name
     task_id = gin.query_parameter('train_stack.task')
     with gin.config_scope('base'):
       draft = draft_lib.Draft(
-        layer, task_id, lower, layer_dir, seed=level, eval_episodes=numbers.eval_episodes
+        layer, task_id, lower, layer_dir, seed=level, eval_episodes=loop.eval_episodes
       )
       top = build.learning(draft, numbers, root)
     if level < depth - 1:

@@ -8,13 +8,15 @@ Learning Symmetric Locomotion (2019), for mirrored legs.
 """
 
 import abc
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import gin
 import numpy as np
 
+from latent_hrl import checks
 from latent_hrl import errors
 from latent_hrl import observations
+from latent_hrl import parameters
 
 TURNS = ('any', 'quarter', 'none')
 # The Ant's proprioception: height, torso quaternion (w, x, y, z), hip and ankle angle of
@@ -75,6 +77,7 @@ class Symmetry(abc.ABC):
     """Returns actions, float32 [N, D], as they look in a view."""
 
 
+@parameters.registered
 @gin.configurable(allowlist=['turns'])
 class AntSymmetry(Symmetry):
   """Views of the stock Ant's transitions: its legs renamed, the world turned.
@@ -84,7 +87,9 @@ class AntSymmetry(Symmetry):
   middle.
   """
 
-  def __init__(self, fields: observations.Fields, turns: str = 'any'):
+  def __init__(
+    self, fields: observations.Fields, turns: Annotated[str, checks.one_of(TURNS)] = 'any'
+  ):
     """Checks that the observation is an Ant's.
 
     Args:

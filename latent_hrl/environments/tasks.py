@@ -3,7 +3,7 @@
 import math
 import operator
 from collections.abc import Mapping
-from typing import Any, SupportsIndex
+from typing import Annotated, Any, SupportsIndex
 
 import gin
 import gymnasium
@@ -11,8 +11,10 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium import utils
 
+from latent_hrl import checks
 from latent_hrl import errors
 from latent_hrl import observations
+from latent_hrl import parameters
 from latent_hrl.environments import boxes
 from latent_hrl.environments import making
 from latent_hrl.environments import rendering
@@ -221,12 +223,13 @@ def find(env: gymnasium.Env) -> Task | None:
   return env
 
 
+@parameters.registered
 @gin.configurable(denylist=['task_id', 'render_mode'])
 def make_task(
   task_id: making.Source,
   *,
   render_mode: str | None = None,
-  options: dict[str, Any] | None = None,
+  options: Annotated[dict[str, Any] | None, checks.optional(checks.OPTIONS)] = None,
 ) -> Task:
   """Makes a task by its gymnasium id, or of an environment.
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from latent_hrl import networks
 from latent_hrl import observations
+from latent_hrl.networks import boxes
+from latent_hrl.networks import policy as policy_lib
 
 # The signatures of every saved layer; one with an interval in its stack has `act` too.
 SIGNATURES = ('serving_default', 'decode', 'encode', 'sample')
@@ -59,7 +60,7 @@ class LayerModule(tf.Module):
 
   def __init__(
     self,
-    network: networks.PolicyNetwork,
+    network: policy_lib.PolicyNetwork,
     fields: observations.Fields,
     reads: observations.Fields,
     lower: Any = None,
@@ -112,8 +113,8 @@ class LayerModule(tf.Module):
     if squash is not None:
       low = tf.constant(network.output_tensor_spec.minimum, tf.float32)
       high = tf.constant(network.output_tensor_spec.maximum, tf.float32)
-      center, _ = networks.box_center_and_half_width(network.output_tensor_spec)
-      inside = networks.inside_half_width(network.output_tensor_spec)
+      center, _ = boxes.center_and_half_width(network.output_tensor_spec)
+      inside = boxes.inside_half_width(network.output_tensor_spec)
 
     def squash_log_det(value: tf.Tensor) -> tf.Tensor:
       """log |det| [B] of the squash, which acts on each entry by itself."""

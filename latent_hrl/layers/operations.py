@@ -103,6 +103,8 @@ _CHOICES = (
   'Select',
   'SelectV2',
 )
+# Which bin of a spline a number falls into.
+_SEARCHES = ('LowerBound', 'UpperBound')
 # Halves of a coupling, fields of an observation, any batch size.
 _SHAPES = (
   'BroadcastArgs',
@@ -154,6 +156,7 @@ LAYER = frozenset(
   + _ARITHMETIC
   + _ACTIVATIONS
   + _CHOICES
+  + _SEARCHES
   + _SHAPES
   + _STATELESS_NOISE
 )

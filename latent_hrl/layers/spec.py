@@ -1,43 +1,25 @@
 """What to train: one layer as a gin file describes it."""
 
-import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, ClassVar
 
 import gin
 
-from latent_hrl import agents
 from latent_hrl import checks
 from latent_hrl import errors
+from latent_hrl import parameters
+from latent_hrl import ranges
 from latent_hrl import rewards
+from latent_hrl.agents import latent_space
+from latent_hrl.agents import protocol
 from latent_hrl.environments import symmetries
 from latent_hrl.layers import manifest as manifest_lib
 
 # What a critic judges, see `Layer.critic`.
 CRITICS = ('output', 'action')
-_RULES = {
-  'reward_fn': checks.Rule('a reward function such as @task_reward', callable),
-  'agent_fn': checks.Rule('an agent such as @create_agent', callable),
-  'env_steps': checks.POSITIVE_INTEGER,
-  'observation_fields': checks.Rule(
-    'a list of field names, or None',
-    lambda value: isinstance(value, str | None) or checks.several(checks.TEXT).holds(value),
-  ),
-  'task': checks.optional(checks.TEXT),
-  'interval': checks.POSITIVE_INTEGER,
-  'critic': checks.TEXT,
-  'inherit': checks.FLAG,
-  'symmetry_fn': checks.Rule(
-    'the symmetry of a robot such as @AntSymmetry, or None',
-    lambda value: (
-      value is None or isinstance(value, type) and issubclass(value, symmetries.Symmetry)
-    ),
-  ),
-}
 
 
-@gin.configurable
-@dataclasses.dataclass(frozen=True)
+@parameters.configurable
 class Layer:
   """One layer to train: its reward, what it sees, and for how long.
 
@@ -66,18 +48,49 @@ class Layer:
       actions: a bottom layer, or one whose critic judges the action.
   """
 
-  name: str = ''
-  reward_fn: Callable[..., float] = rewards.task_reward
-  agent_fn: Callable[..., Any] = agents.create_agent
-  env_steps: int = 300_000
-  observation_fields: Sequence[str] | None = None
-  task: str | None = None
-  interval: int = 1
-  critic: str = 'output'
-  inherit: bool = False
-  symmetry_fn: type[symmetries.Symmetry] | None = None
+  gin_name: ClassVar[str] = 'Layer'
 
-  def __post_init__(self) -> None:
+  name: str = ''
+  reward_fn: Annotated[
+    Callable[..., float],
+    checks.Rule('a reward function such as @task_reward', callable),
+  ] = rewards.task_reward
+  agent_fn: Annotated[
+    Callable[[], protocol.AgentConfig],
+    checks.Rule('an agent such as @create_agent', callable),
+  ] = latent_space.LatentSpaceConfig
+  env_steps: Annotated[
+    int, checks.POSITIVE_INTEGER, ranges.STEPS, parameters.Unit('environment steps')
+  ] = 300_000
+  observation_fields: Annotated[
+    Sequence[str] | None,
+    checks.Rule(
+      'a list of field names, or None',
+      lambda value: (
+        isinstance(value, str | None) or checks.several(checks.TEXT).holds(value)
+      ),
+    ),
+  ] = None
+  task: Annotated[str | None, checks.optional(checks.TEXT)] = None
+  interval: Annotated[
+    int,
+    checks.POSITIVE_INTEGER,
+    ranges.Range(1, 100_000, 'longer than any episode'),
+    parameters.Unit('environment steps'),
+  ] = 1
+  critic: Annotated[str, checks.one_of(CRITICS)] = 'output'
+  inherit: Annotated[bool, checks.FLAG] = False
+  symmetry_fn: Annotated[
+    type[symmetries.Symmetry] | None,
+    checks.Rule(
+      'the symmetry of a robot such as @AntSymmetry, or None',
+      lambda value: (
+        value is None or isinstance(value, type) and issubclass(value, symmetries.Symmetry)
+      ),
+    ),
+  ] = None
+
+  def __attrs_post_init__(self) -> None:
     scope = gin.current_scope_str()
     name = self.name or scope
     if not name:
@@ -92,16 +105,6 @@ class Layer:
       raise errors.ConfigError(
         f'{scope}/Layer.name is {name!r}, but a layer has the bindings of its own name: '
         f'write @{name}/Layer()'
-      )
-    for field, rule in _RULES.items():
-      value = getattr(self, field)
-      if not rule.holds(value):
-        raise errors.ConfigError(f'{name}/Layer.{field} must be {rule.text}, got {value!r}')
-      object.__setattr__(self, field, rule.taken(value))
-    if self.critic not in CRITICS:
-      raise errors.ConfigError(
-        f'{name}/Layer.critic must be one of {", ".join(CRITICS)}, got {self.critic!r}'
-        f'{errors.nearest(self.critic, CRITICS)}'
       )
     if self.critic == 'action' and self.interval > 1:
       raise errors.ConfigError(

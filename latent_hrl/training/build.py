@@ -1,17 +1,16 @@
 """From a layer as gin describes it to what trains it."""
 
-import inspect
 import pathlib
 
 import gin
 import tensorflow as tf
 
-from latent_hrl import agent_protocol
-from latent_hrl import agents
 from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import observations
-from latent_hrl.baselines import ppo
+from latent_hrl.agents import entropy
+from latent_hrl.agents import ppo
+from latent_hrl.agents import protocol
 from latent_hrl.layers import inlining
 from latent_hrl.layers import load
 from latent_hrl.layers import spec as spec_lib
@@ -22,13 +21,13 @@ from latent_hrl.training import settings as settings_lib
 from latent_hrl.training import trainer as trainer_lib
 
 
-def executed_action(draft: draft_lib.Draft) -> agents.ExecutedAction:
+def executed_action(draft: draft_lib.Draft) -> entropy.ExecutedAction:
   """Returns what a layer does through the frozen layers below it."""
   lower = draft.lower
   assert lower is not None
   where = observations.indices(draft.reads, lower.fields)
   below = inlining.inlined(lower.module.forward)
-  return agents.ExecutedAction(
+  return entropy.ExecutedAction(
     decode=lambda observation, output: below(
       tf.gather(observation, where, axis=-1), output
     ),
@@ -36,42 +35,44 @@ def executed_action(draft: draft_lib.Draft) -> agents.ExecutedAction:
   )
 
 
-def agent(draft: draft_lib.Draft) -> agent_protocol.OffPolicyAgent | ppo.PpoBaseline:
+def agent(draft: draft_lib.Draft) -> protocol.OffPolicyAgent | ppo.PpoAgent:
   """Builds the agent of a draft, from the gin configuration in scope.
 
   Args:
     draft: The layer on its task.
   """
   tf.keras.utils.set_random_seed(draft.seeds.weights)
-  more = {}
-  if draft.lower is not None and draft.spec.critic == 'action':
-    more['executed_action'] = executed_action(draft)
-  return draft.spec.agent_fn(
-    draft.time_step_spec, draft.output_spec, seed=draft.seeds.agent, **more
+  judges_action = draft.lower is not None and draft.spec.critic == 'action'
+  return draft.spec.agent_fn().build(
+    draft.time_step_spec,
+    draft.output_spec,
+    draft.seeds.agent,
+    executed_action(draft) if judges_action else None,
   )
 
 
 def learning(
   draft: draft_lib.Draft,
-  settings: settings_lib.TrainerSettings,
+  config: settings_lib.OffPolicyConfig,
   root_dir: pathlib.Path,
 ) -> trainer_lib.Learning:
   """Builds agent and learning of a draft, from the gin configuration in scope.
 
   Args:
     draft: The layer on its task.
-    settings: Numbers of the loop.
+    config: Numbers of learning from a replay.
     root_dir: Directory of the run.
   """
   learner = agent(draft)
-  if isinstance(learner, ppo.PpoBaseline):
+  if isinstance(learner, ppo.PpoAgent):
     return on_policy.OnPolicyLearning(draft, learner)
-  return off_policy.OffPolicyLearning(draft, learner, settings, root_dir)
+  return off_policy.OffPolicyLearning(draft, learner, config, root_dir)
 
 
 def trainer(
   layer: spec_lib.Layer,
-  settings: settings_lib.TrainerSettings,
+  loop: settings_lib.LoopConfig,
+  off_policy_config: settings_lib.OffPolicyConfig,
   task_id: str,
   lower: load.SavedLayer | None,
   root_dir: pathlib.Path,
@@ -81,7 +82,8 @@ def trainer(
 
   Args:
     layer: The layer.
-    settings: Numbers of the loop.
+    loop: How often it evaluates.
+    off_policy_config: Numbers of learning from a replay.
     task_id: Task to train on.
     lower: The frozen layer below; None for a bottom layer.
     root_dir: Directory of the run.
@@ -94,11 +96,9 @@ def trainer(
   layer_dir = root_dir / 'layers' / layer.name
   try:
     with gin.config_scope(layer.name):
-      draft = draft_lib.Draft(
-        layer, task_id, lower, layer_dir, seed, settings.eval_episodes
-      )
+      draft = draft_lib.Draft(layer, task_id, lower, layer_dir, seed, loop.eval_episodes)
       return trainer_lib.Trainer(
-        draft, learning(draft, settings, root_dir), settings, root_dir
+        draft, learning(draft, off_policy_config, root_dir), loop, root_dir
       )
   except (TypeError, ValueError) as error:
     # Nothing has run yet: what networks and agent refuse was bound in gin.
@@ -115,26 +115,26 @@ def check_critic(layer: spec_lib.Layer, bottom: bool) -> None:
   Raises:
     ConfigError: If it cannot.
   """
-  can = 'executed_action' in inspect.signature(layer.agent_fn).parameters
+  with gin.config_scope(layer.name):
+    agent_config = layer.agent_fn()
+  can = agent_config.judges_actions
   if layer.critic == 'action' and not can:
     raise errors.ConfigError(
       f"{layer.name}/Layer.critic = 'action' is for @create_agent, not for "
-      f'@{layer.agent_fn.__name__}'
+      f'@{agent_config.gin_name}'
     )
-  with gin.config_scope(layer.name):
-    entropy_of = gin.get_bindings('create_agent').get('entropy_of')
   # Other agents do not read what a file binds for this one, such as gin/second_layer.gin.
-  if can and entropy_of == 'action' and not bottom and layer.critic != 'action':
+  if agent_config.needs_executed_action and not bottom and layer.critic != 'action':
     raise errors.ConfigError(
       f"{layer.name}/create_agent.entropy_of = 'action' needs {layer.name}/Layer.critic = "
       "'action': only then are the layers below a part of the update"
     )
   if layer.symmetry_fn is None:
     return
-  if layer.agent_fn is ppo.ppo_agent:
+  if agent_config.learns_from != 'replay':
     raise errors.ConfigError(
       f'{layer.name}/Layer.symmetry_fn is for agents that learn from a replay, not for '
-      '@ppo_agent'
+      f'@{agent_config.gin_name}'
     )
   if not bottom and layer.critic != 'action':
     raise errors.ConfigError(

@@ -16,11 +16,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from latent_hrl import agent_protocol
-from latent_hrl import agents
 from latent_hrl import errors
 from latent_hrl import files
-from latent_hrl.training import lessons
+from latent_hrl.agents import latent_space_agent
+from latent_hrl.agents import protocol
 from latent_hrl.training import replay as replay_lib
 from latent_hrl.training import replay_store
 
@@ -35,7 +34,7 @@ class Checkpoints:
   def __init__(
     self,
     directory: pathlib.Path,
-    agent: agent_protocol.OffPolicyAgent,
+    agent: protocol.OffPolicyAgent,
     replay: replay_lib.ReplayBuffer,
     run: dict[str, Any] | None = None,
     keep: int = 2,
@@ -131,7 +130,7 @@ class Checkpoints:
     for path in reversed(paths):
       try:
         state = _read_state(path)
-        theirs, mine = _different(lessons.with_defaults(state['run']), self._run)
+        theirs, mine = _different(state['run'], self._run)
         if theirs or mine:
           raise errors.ConfigError(
             f'checkpoint {path} was written by a run with {theirs}, this one has {mine}; '
@@ -180,7 +179,7 @@ def reaches(directory: pathlib.Path, env_steps: int) -> bool:
 def inherit(
   directory: pathlib.Path,
   env_steps: int,
-  agent: agent_protocol.OffPolicyAgent,
+  agent: protocol.OffPolicyAgent,
   replay: replay_lib.ReplayBuffer,
   critic_network: Mapping[str, Any],
   agent_name: str = 'create_agent',
@@ -207,7 +206,7 @@ def inherit(
     state = _read_state(path)
     if state['run']['judged'] != 'action':
       raise ValueError('its critic does not judge the action')
-    run = lessons.with_defaults(state['run'])
+    run = state['run']
     if run.get('agent', agent_name) != agent_name or run['critic_network'] is None:
       raise ValueError(f'its agent is @{run.get("agent")}, this one @{agent_name}')
     theirs, mine = _different(
@@ -228,7 +227,7 @@ def inherit(
 
 
 def take(
-  path: pathlib.Path, agent: agent_protocol.OffPolicyAgent, parts: Sequence[str]
+  path: pathlib.Path, agent: protocol.OffPolicyAgent, parts: Sequence[str]
 ) -> list[str]:
   """Takes some parts of an agent from a checkpoint of any layer.
 
@@ -254,7 +253,7 @@ def take(
 def _take(
   path: pathlib.Path,
   state: dict[str, Any],
-  agent: agent_protocol.OffPolicyAgent,
+  agent: protocol.OffPolicyAgent,
   parts: Sequence[str],
   replay: replay_lib.ReplayBuffer | None = None,
 ) -> list[str]:
@@ -262,7 +261,7 @@ def _take(
   arrays = _read_arrays(path, _ARRAYS[0], state)
   groups = {name: agent.state_parts[name] for name in parts}
   # A policy may embed the state in another way than the one that it takes from.
-  for name in set(groups) & set(agents.EMBEDDINGS):
+  for name in set(groups) & set(latent_space_agent.EMBEDDINGS):
     if not _agree(arrays, name, groups[name]):
       del groups[name]
   assignments = _assignments(arrays, groups)

@@ -16,7 +16,6 @@ from tf_agents.trajectories import time_step as ts
 from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import files
-from latent_hrl import networks
 from latent_hrl import observations
 from latent_hrl import rewards
 from latent_hrl.environments import layer_reward
@@ -28,6 +27,7 @@ from latent_hrl.layers import manifest as manifest_lib
 from latent_hrl.layers import module as module_lib
 from latent_hrl.layers import policy as policy_lib
 from latent_hrl.layers import spec as spec_lib
+from latent_hrl.networks import policy as network_lib
 
 
 class Seeds(NamedTuple):
@@ -117,7 +117,7 @@ class Draft:
     self.dimension = self.task.action_space.shape[0]
     self.last_evaluation: dict[str, Any] = {}
 
-  def act_with(self, network: networks.PolicyNetwork) -> None:
+  def act_with(self, network: network_lib.PolicyNetwork) -> None:
     """Takes the policy of the layer, whose weights the loop goes on changing."""
     lower = self.lower
     self._module = module_lib.LayerModule(

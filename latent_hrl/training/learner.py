@@ -8,8 +8,8 @@ from concurrent import futures
 import numpy as np
 import tensorflow as tf
 
-from latent_hrl import agent_protocol
-from latent_hrl import networks
+from latent_hrl.agents import protocol
+from latent_hrl.networks import policy as policy_lib
 from latent_hrl.training import updates
 
 
@@ -24,8 +24,8 @@ class Learner:
 
   def __init__(
     self,
-    agent: agent_protocol.OffPolicyAgent,
-    acting_network: networks.PolicyNetwork,
+    agent: protocol.OffPolicyAgent,
+    acting_network: policy_lib.PolicyNetwork,
     updates_per_call: int,
     batch_size: int,
     overlap: bool = True,
@@ -45,7 +45,7 @@ class Learner:
     self._shape = (updates_per_call, batch_size)
     self._executor = futures.ThreadPoolExecutor(1, 'learner') if overlap else None
 
-    def publish(source: networks.PolicyNetwork) -> None:
+    def publish(source: policy_lib.PolicyNetwork) -> None:
       for mine, theirs in zip(acting_network.variables, source.variables, strict=True):
         mine.assign(theirs)
 
@@ -59,7 +59,7 @@ class Learner:
     """Starts compiling the update; whatever `start` comes next waits for it."""
     actor = self._agent.actor_network
     observation_size = actor.input_tensor_spec.shape[0]
-    zeros = agent_protocol.Batch(
+    zeros = protocol.Batch(
       observation=np.zeros((*self._shape, observation_size), np.float32),
       output=np.zeros((*self._shape, actor.dimension), np.float32),
       reward=np.zeros(self._shape, np.float32),
@@ -68,7 +68,7 @@ class Learner:
     )
     return self._submit(zeros, 0)
 
-  def start(self, batch: agent_protocol.Batch, count: int) -> 'futures.Future[np.ndarray]':
+  def start(self, batch: protocol.Batch, count: int) -> 'futures.Future[np.ndarray]':
     """Starts updates.
 
     Args:
@@ -98,11 +98,9 @@ class Learner:
     if self._executor is not None:
       self._executor.shutdown(cancel_futures=True)
 
-  def _submit(
-    self, batch: agent_protocol.Batch, count: int
-  ) -> 'futures.Future[np.ndarray]':
+  def _submit(self, batch: protocol.Batch, count: int) -> 'futures.Future[np.ndarray]':
     def work() -> np.ndarray:
-      tensors = agent_protocol.Batch(*[tf.constant(part) for part in batch])
+      tensors = protocol.Batch(*[tf.constant(part) for part in batch])
       return self._update(tensors, tf.constant(count)).numpy()
 
     if self._executor is not None:

@@ -1,13 +1,9 @@
 """What a layer learns: whether checkpoints and saved layers mean the same."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import gin
-
-from latent_hrl import agent_protocol
-from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import observations
 from latent_hrl import rewards
@@ -15,9 +11,6 @@ from latent_hrl.environments import tasks
 from latent_hrl.layers import manifest as manifest_lib
 from latent_hrl.layers import spec as spec_lib
 from latent_hrl.training import settings as settings_lib
-
-# What `Lesson` tells of networks, in the order of `agent_protocol.Networks`.
-_NETWORKS = ('critic_network', 'policy_network')
 
 
 class Lesson(NamedTuple):
@@ -56,7 +49,7 @@ def lesson(
   layer: spec_lib.Layer,
   task: tasks.Task,
   reward: rewards.BoundReward,
-  settings: settings_lib.TrainerSettings,
+  off_policy: settings_lib.OffPolicyConfig,
   bottom: bool,
 ) -> Lesson:
   """Returns what a layer is about to learn; call it in the layer's gin scope.
@@ -65,11 +58,11 @@ def lesson(
     layer: The layer.
     task: Its task.
     reward: Its reward.
-    settings: Numbers of its loop.
+    off_policy: Its replay.
     bottom: Whether it is the bottom layer, whose output is the action.
   """
   fields = observations.select(task.fields, layer.observation_fields)
-  networks = agent_protocol.networks_of(layer.agent_fn)
+  agent = layer.agent_fn()
   return Lesson(
     task.task_id,
     task.options,
@@ -77,43 +70,12 @@ def lesson(
     reward.arguments,
     tuple(field.name for field in fields),
     layer.interval,
-    agent=layer.agent_fn.__name__,
+    agent=agent.gin_name,
     judged='action' if bottom else layer.critic,
-    critic_network=_parameters(networks.critic) if networks else None,
-    policy_network=_parameters(networks.policy) if networks else None,
-    replay_capacity=settings.replay_capacity,
+    critic_network=agent.critic_settings,
+    policy_network=agent.policy_settings,
+    replay_capacity=off_policy.replay_capacity,
   )
-
-
-def _parameters(configurable: str) -> dict[str, Any]:
-  """Returns the parameters of a configurable in the present scope, defaults included.
-
-  A default that is bound is no other network than one that is not.
-  """
-  return _completed(configurable, gin.get_bindings(configurable))
-
-
-def _completed(configurable: str, bound: Mapping[str, Any]) -> dict[str, Any]:
-  values = {**config.defaults(configurable), **bound}
-  values.pop('name', None)  # A label, which means nothing to the weights.
-  return values
-
-
-def with_defaults(run: Mapping[str, Any]) -> dict[str, Any]:
-  """Returns what a checkpoint tells of a run; earlier ones told what was bound alone."""
-  if not run.get('agent'):
-    return dict(run)
-  try:
-    networks = agent_protocol.networks_of(gin.get_configurable(run['agent']))
-  except ValueError:  # Of a module that is not imported here.
-    networks = None
-  if networks is None:
-    # What was {} is None since then.
-    return {k: v or None if k in _NETWORKS else v for k, v in run.items()}
-  filled = dict(run)
-  for key, configurable in zip(_NETWORKS, (networks.critic, networks.policy), strict=True):
-    filled[key] = _as_recorded(_completed(configurable, run.get(key) or {}))
-  return filled
 
 
 def lesson_of(record: manifest_lib.LayerRecord) -> Lesson:
@@ -157,8 +119,8 @@ def check_inherits(name: str, own: Lesson, below: Lesson | None) -> None:
     )
   if own.critic_network is None:
     raise errors.ConfigError(
-      f'{name}/Layer.inherit: @{own.agent} does not tell what its critic is made of, so it '
-      'cannot take over another; latent_hrl.agent_protocol.made_of declares it'
+      f'{name}/Layer.inherit: @{own.agent} does not tell what its critic is made of '
+      '(critic_settings), so it cannot take over another'
     )
   # The policy is new anyway.
   for what, mine, theirs in differences(own, below._replace(policy_network=None)):

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from latent_hrl import agent_protocol
 from latent_hrl import errors
 from latent_hrl import observations
 from latent_hrl import threads
+from latent_hrl.agents import protocol
 from latent_hrl.evaluation import rollout
 from latent_hrl.training import checkpoints as checkpoints_lib
 from latent_hrl.training import collector as collector_lib
@@ -33,8 +33,8 @@ class OffPolicyLearning:
   def __init__(
     self,
     draft: draft_lib.Draft,
-    agent: agent_protocol.OffPolicyAgent,
-    settings: settings_lib.TrainerSettings,
+    agent: protocol.OffPolicyAgent,
+    config: settings_lib.OffPolicyConfig,
     root_dir: pathlib.Path,
   ):
     """Builds everything; nothing runs yet.
@@ -42,24 +42,24 @@ class OffPolicyLearning:
     Args:
       draft: The layer on its task.
       agent: The agent, on the draft's specs.
-      settings: Numbers of the loop.
+      config: Its numbers.
       root_dir: Directory of the run.
     """
     self._draft = draft
     self._spec = spec = draft.spec
     self._agent = agent
-    self._settings = settings
+    self._config = config
     # The weights to act with, evaluate and save: the learner's as last published.
     acting_network = agent.actor_network.copy(name='ActingNetwork')
     acting_network.create_variables()
     draft.act_with(acting_network)
-    decisions_per_call = -(-settings.steps_per_call // spec.interval)
-    self._updates_per_call = math.ceil(decisions_per_call * settings.updates_per_decision)
+    decisions_per_call = -(-config.steps_per_call // spec.interval)
+    self._updates_per_call = math.ceil(decisions_per_call * config.updates_per_decision)
     self._learner = learner_lib.Learner(
       agent,
       acting_network,
       self._updates_per_call,
-      settings.batch_size,
+      config.batch_size,
       overlap=threads.available_cores() > 1,
     )
     self._collector = collector_lib.Collector(
@@ -67,22 +67,22 @@ class OffPolicyLearning:
       draft.policy(1),
       draft.stack_where,
       draft.own_where,
-      settings.hold_latent_steps,
+      config.hold_latent_steps,
       draft.seeds.env,
       draft.seeds.noise,
       interval=spec.interval,
       gamma=agent.gamma,
       store_action=spec.critic == 'action',
-      noise_damping=settings.noise_damping,
+      noise_damping=config.noise_damping,
     )
     self._replay = replay_lib.ReplayBuffer(
-      settings.replay_capacity,
+      config.replay_capacity,
       observations.total_size(draft.reads),
       draft.dimension,
       draft.seeds.replay,
     )
     bottom = draft.lower is None
-    self._lesson = lessons.lesson(spec, draft.task, draft.reward, settings, bottom)
+    self._lesson = lessons.lesson(spec, draft.task, draft.reward, config, bottom)
     self._checkpoints = checkpoints_lib.Checkpoints(
       root_dir / 'checkpoints' / spec.name,
       agent,
@@ -109,12 +109,12 @@ class OffPolicyLearning:
 
   def prepare(self) -> None:
     """Starts compiling: evaluation and the first random steps need not wait for it."""
-    per_call = self._settings.steps_per_call
+    per_call = self._config.steps_per_call
     last_call_begins = (self._spec.env_steps - 1) // per_call * per_call
-    if last_call_begins < self._settings.initial_steps:
+    if last_call_begins < self._config.initial_steps:
       print(
         f'{self._spec.name}: note: no update within {self._spec.env_steps:,} steps; '
-        f'Trainer.initial_steps is {self._settings.initial_steps:,}',
+        f'OffPolicy.initial_steps is {self._config.initial_steps:,}',
         flush=True,
       )
     self._learner.compile()
@@ -132,12 +132,12 @@ class OffPolicyLearning:
       TaskError: If the task breaks its contract.
       LatentHrlError: If a loss is not finite.
     """
-    steps = min(self._settings.steps_per_call, self._spec.env_steps - env_steps)
-    starting = env_steps < self._settings.initial_steps
+    steps = min(self._config.steps_per_call, self._spec.env_steps - env_steps)
+    starting = env_steps < self._config.initial_steps
     losses = batch = None
     updates = self._updates_due(env_steps + steps) - self._updates_due(env_steps)
     if updates and not starting:
-      batch = self._replay.sample(self._updates_per_call, self._settings.batch_size)
+      batch = self._replay.sample(self._updates_per_call, self._config.batch_size)
       if self._symmetry:
         seed = [self._draft.seeds.replay, env_steps]
         batch = views.seen(batch, self._symmetry, np.random.default_rng(seed))
@@ -153,9 +153,9 @@ class OffPolicyLearning:
     """Returns how many updates belong to so many steps, had they begun with the first."""
     # Decisions that an episode's end cuts short bring none.
     decisions = env_steps // self._spec.interval
-    return int(decisions * self._settings.updates_per_decision)
+    return int(decisions * self._config.updates_per_decision)
 
-  def _take(self, losses: np.ndarray, batch: agent_protocol.Batch, env_steps: int) -> None:
+  def _take(self, losses: np.ndarray, batch: protocol.Batch, env_steps: int) -> None:
     """Acts with the new weights, unless they are worth nothing."""
     if not np.isfinite(losses).all():
       named = dict(zip(self._agent.loss_names, losses.tolist(), strict=True))

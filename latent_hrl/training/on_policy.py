@@ -12,7 +12,7 @@ from tf_agents.trajectories import trajectory
 
 from latent_hrl import errors
 from latent_hrl import latent_actions
-from latent_hrl.baselines import ppo
+from latent_hrl.agents import ppo
 from latent_hrl.evaluation import rollout
 from latent_hrl.training import draft as draft_lib
 from latent_hrl.training import layer_environment
@@ -28,17 +28,17 @@ class OnPolicyLearning:
   checkpoints, an interrupted layer starts again.
   """
 
-  def __init__(self, draft: draft_lib.Draft, baseline: ppo.PpoBaseline):
+  def __init__(self, draft: draft_lib.Draft, agent: ppo.PpoAgent):
     """Builds everything; nothing runs yet.
 
     Args:
       draft: The layer on its task.
-      baseline: The agent, on the draft's specs.
+      agent: The agent, on the draft's specs.
     """
     self._spec = draft.spec
-    self._baseline = baseline
-    agent = baseline.agent
-    draft.act_with(baseline.actor_network)
+    self._agent = agent
+    self._config = agent.config
+    draft.act_with(agent.actor_network)
     env: gymnasium.Env = draft.env
     if draft.lower is not None:
       bound = latent_actions.LATENT_BOUND  # The box of the agent, which puts out latents.
@@ -47,22 +47,22 @@ class OnPolicyLearning:
       env,
       draft.own_where,
       draft.time_step_spec,
-      agent.action_spec,
+      agent.agent.action_spec,
       draft.seeds.env,
       draft.spec.interval,
-      baseline.gamma,
+      agent.config.gamma,
     )
     self._collected: list[trajectory.Trajectory] = []
     self._actor = actor_lib.Actor(
       self._env,
-      py_tf_eager_policy.PyTFEagerPolicy(agent.collect_policy, use_tf_function=True),
-      agent.train_step_counter,
-      steps_per_run=baseline.collect_steps,
+      py_tf_eager_policy.PyTFEagerPolicy(agent.agent.collect_policy, use_tf_function=True),
+      agent.agent.train_step_counter,
+      steps_per_run=agent.config.collect_steps,
       observers=[self._collected.append],
     )
     self._rng = np.random.default_rng(draft.seeds.replay)
     self._prepare = tf.function(self._with_advantages, autograph=False)
-    self._train = tf.function(agent.train, autograph=False)
+    self._train = tf.function(agent.agent.train, autograph=False)
     self._losses: list[float] = []
 
   def prepare(self) -> None:
@@ -84,7 +84,7 @@ class OnPolicyLearning:
       LatentHrlError: If the loss is not finite.
     """
     before = self._env.env_steps
-    self._baseline.progress.assign(min(env_steps / self._spec.env_steps, 1.0))
+    self._agent.progress.assign(min(env_steps / self._spec.env_steps, 1.0))
     self._collected.clear()
     self._actor.run()
     loss = self._learn()
@@ -98,7 +98,7 @@ class OnPolicyLearning:
 
   def _learn(self) -> float:
     """Goes through the sequence several times in shuffled minibatches; the mean loss."""
-    steps, size = self._baseline.collect_steps, self._baseline.minibatch_size
+    steps, size = self._config.collect_steps, self._config.minibatch_size
     # As in TF-Agents' example: the boundary between two episodes takes up a step, what is
     # over at the end is left out.
     sequence = tf.nest.map_structure(
@@ -107,7 +107,7 @@ class OnPolicyLearning:
     experience = tf.nest.map_structure(
       lambda part: part[0].numpy(), self._prepare(sequence)
     )
-    order = [self._rng.permutation(steps) for _ in range(self._baseline.num_epochs)]
+    order = [self._rng.permutation(steps) for _ in range(self._config.num_epochs)]
     losses = []
     for rows in np.reshape(order, [-1, size]):
       minibatch = tf.nest.map_structure(
@@ -118,7 +118,7 @@ class OnPolicyLearning:
 
   def _with_advantages(self, sequence: trajectory.Trajectory) -> trajectory.Trajectory:
     """Takes a sequence [1, T] into the normalisers, then computes its advantages."""
-    agent = self._baseline.agent
+    agent = self._agent.agent
     agent.update_observation_normalizer(sequence.observation)
     agent.update_reward_normalizer(sequence.reward)
     return agent.preprocess_sequence(sequence)

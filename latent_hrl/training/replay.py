@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from latent_hrl import agent_protocol
+from latent_hrl.agents import protocol
 
 
 class ReplayBuffer:
@@ -94,7 +94,7 @@ class ReplayBuffer:
       self._rows_written += 1
       self._episode_open = False
 
-  def sample(self, batches: int, batch_size: int) -> agent_protocol.Batch:
+  def sample(self, batches: int, batch_size: int) -> protocol.Batch:
     """Draws transitions uniformly, with replacement.
 
     Args:
@@ -119,7 +119,7 @@ class ReplayBuffer:
     following = rows + 1
     following[following == self._capacity] = 0
     shape = (batches, batch_size)
-    return agent_protocol.Batch(
+    return protocol.Batch(
       observation=self._observations[rows].reshape(*shape, -1),
       output=self._outputs[rows].reshape(*shape, -1),
       reward=self._rewards[rows].reshape(shape),

@@ -2,8 +2,8 @@
 
 import contextlib
 import pathlib
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple
 
 import gin
 import gymnasium
@@ -14,6 +14,7 @@ from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import files
 from latent_hrl import observations
+from latent_hrl import parameters
 from latent_hrl import ranges
 from latent_hrl import rewards
 from latent_hrl import stack
@@ -23,21 +24,32 @@ from latent_hrl.environments import tasks
 from latent_hrl.layers import load
 from latent_hrl.layers import manifest as manifest_lib
 from latent_hrl.layers import spec as spec_lib
-from latent_hrl.training import bindings
 from latent_hrl.training import build
 from latent_hrl.training import checkpoints
 from latent_hrl.training import lessons
 from latent_hrl.training import metrics
 from latent_hrl.training import settings as settings_lib
 
+# A trained layer, or where it is saved.
+Trained = load.SavedLayer | str | pathlib.Path
+_TASK = checks.Rule(
+  'the id of a task in quotes',
+  lambda value: isinstance(value, str | gymnasium.Env) or callable(value),
+)
+_LAYERS = checks.Rule(
+  'a list of layers, bottom first',
+  lambda value: isinstance(value, list | tuple | spec_lib.Layer | Trained),
+)
 
+
+@parameters.registered
 @gin.configurable(denylist=['root_dir', 'seed'])
 def train_stack(
   root_dir: str | pathlib.Path,
   seed: int = 0,
-  task: making.Source = gin.REQUIRED,
-  layers: Sequence[spec_lib.Layer | str] = gin.REQUIRED,
-  unchecked_ranges: bool = False,
+  task: Annotated[making.Source, _TASK] = gin.REQUIRED,
+  layers: Annotated[Sequence[spec_lib.Layer | Trained], _LAYERS] = gin.REQUIRED,
+  unchecked_ranges: Annotated[bool, checks.FLAG] = False,
 ) -> load.SavedLayer:
   """Trains the layers of a stack one after the other and saves each.
 
@@ -49,8 +61,8 @@ def train_stack(
     seed: Seed of the run.
     task: The task of layers that have none of their own: its gymnasium id, a function that
       makes it, or an environment that gymnasium made.
-    layers: Bottom first: layers to train, and as first entry possibly the path of a
-      trained one.
+    layers: Bottom first: layers to train, and as first entry possibly a trained one, or its
+      path.
     unchecked_ranges: Whether to take numbers outside of their sensible ranges
       (`latent_hrl.ranges`).
 
@@ -61,41 +73,45 @@ def train_stack(
     LatentHrlError: If anything does not fit; before training starts where it can be known.
   """
   root_dir = pathlib.Path(root_dir)
-  if isinstance(layers, str | spec_lib.Layer):
-    layers = [layers]
-  if not isinstance(task, gymnasium.Env) and not isinstance(task, str | Callable):
-    raise errors.ConfigError(
-      f'train_stack.task must be the id of a task in quotes, got {task!r}'
-    )
+  parameters.check('train_stack.task', _TASK, task)
+  parameters.check('train_stack.layers', _LAYERS, layers)
   task = making.registered(task)
-  if not isinstance(layers, list | tuple):
-    raise errors.ConfigError(
-      f'train_stack.layers must be a list of layers, bottom first, got {layers!r}'
-    )
-  for layer in layers:
-    if not isinstance(layer, spec_lib.Layer | str):
-      raise errors.ConfigError(
-        f'train_stack.layers holds {layer!r}; write @NAME/Layer(), with parentheses, or '
-        'the path of a saved layer'
-      )
-  prepared = check(layers, task, unchecked_ranges)
+  listed = layers if isinstance(layers, list | tuple) else [layers]
+  stacked = [_layer_or_path(layer) for layer in listed]
+  prepared = check(stacked, task, unchecked_ranges)
 
   closing = contextlib.ExitStack()
   try:
-    return _train(root_dir, seed, task, layers, prepared, closing)
+    return _train(root_dir, seed, task, stacked, prepared, closing)
   finally:
     closing.close()
+
+
+def _layer_or_path(entry: Any) -> spec_lib.Layer | str:
+  """Returns a layer to train, or where a trained one is saved."""
+  if isinstance(entry, load.SavedLayer):
+    return str(entry.path)
+  if isinstance(entry, pathlib.Path):
+    return str(entry)
+  if not isinstance(entry, spec_lib.Layer | str):
+    raise errors.ConfigError(
+      f'train_stack.layers holds {entry!r}; write @NAME/Layer(), with parentheses, or '
+      'the path of a saved layer'
+    )
+  return entry
 
 
 class Prepared(NamedTuple):
   """A layer that passed the check.
 
   Attributes:
-    settings: Numbers of its loop.
+    loop: How often it evaluates.
+    off_policy: Numbers of learning from a replay.
     lesson: What it learns.
   """
 
-  settings: settings_lib.TrainerSettings
+  loop: settings_lib.LoopConfig
+  off_policy: settings_lib.OffPolicyConfig
   lesson: lessons.Lesson
 
 
@@ -115,7 +131,7 @@ def _train(
       lower = load.load_layer(layer)
       continue
     task_id = layer.task or task
-    settings, lesson = prepared[layer.name]
+    loop, off_policy, lesson = prepared[layer.name]
     finished = _finished(root_dir / 'layers' / layer.name, layer, lesson, lower, seed)
     whole = checkpoints.reaches(root_dir / 'checkpoints' / layer.name, layer.env_steps)
     if finished is not None and whole:
@@ -126,7 +142,7 @@ def _train(
       continue
     if log is None:
       _check_nothing_above(root_dir, layer, layers[position + 1 :])
-    trainer = build.trainer(layer, settings, task_id, lower, root_dir, seed)
+    trainer = build.trainer(layer, loop, off_policy, task_id, lower, root_dir, seed)
     if log is None:
       with files.told(root_dir):
         root_dir.mkdir(parents=True, exist_ok=True)
@@ -195,11 +211,8 @@ def check(
   Raises:
     LatentHrlError: If anything does not fit.
   """
-  if not checks.FLAG.holds(unchecked_ranges):
-    raise errors.ConfigError(
-      f'{ranges.OVERRIDE} must be {checks.FLAG.text}, got {unchecked_ranges!r}'
-    )
-  bindings.check(unchecked_ranges)
+  parameters.check(ranges.OVERRIDE, checks.FLAG, unchecked_ranges)
+  parameters.check_bindings(unchecked_ranges)
   checked: list[spec_lib.Layer | manifest_lib.Manifest] = [
     load.check(pathlib.Path(layer)) if isinstance(layer, str) else layer for layer in layers
   ]
@@ -217,16 +230,16 @@ def check(
         continue
       assert isinstance(layer, spec_lib.Layer)
       with gin.config_scope(layer.name), config.mistakes():
-        settings = _settings(layer, task)
+        loop, off_policy = settings_lib.LoopConfig(), _off_policy(layer, task)
         reward = rewards.bind(layer.reward_fn)
-        lesson = lessons.lesson(layer, task, reward, settings, bottom=below is None)
+        lesson = lessons.lesson(layer, task, reward, off_policy, bottom=below is None)
         if layer.symmetry_fn is not None:
           layer.symmetry_fn(observations.select(task.fields, layer.observation_fields))
       build.check_critic(layer, bottom=below is None)
       layer_reward.probe(task, reward)
       if layer.inherit:
         lessons.check_inherits(layer.name, lesson, below)
-      prepared[layer.name] = Prepared(settings, lesson)
+      prepared[layer.name] = Prepared(loop, off_policy, lesson)
       below = lesson
   return prepared
 
@@ -239,11 +252,11 @@ def _make_task(layer: spec_lib.Layer | str, task_id: str) -> tasks.Task:
     return tasks.make_task(layer.task or task_id)
 
 
-def _settings(layer: spec_lib.Layer, task: tasks.Task) -> settings_lib.TrainerSettings:
-  settings = settings_lib.TrainerSettings()
+def _off_policy(layer: spec_lib.Layer, task: tasks.Task) -> settings_lib.OffPolicyConfig:
+  settings = settings_lib.OffPolicyConfig()
   if settings.initial_steps < layer.interval:
     raise errors.ConfigError(
-      f'{layer.name}/Trainer.initial_steps is {settings.initial_steps}, too few for one '
+      f'{layer.name}/OffPolicy.initial_steps is {settings.initial_steps}, too few for one '
       f'decision of {layer.interval} steps'
     )
   row = task.observation_space.shape[0] + task.action_space.shape[0]
@@ -251,7 +264,7 @@ def _settings(layer: spec_lib.Layer, task: tasks.Task) -> settings_lib.TrainerSe
     np.empty((settings.replay_capacity, row), np.float32)  # Takes no memory till written.
   except (MemoryError, ValueError) as error:
     raise errors.ConfigError(
-      f'{layer.name}/Trainer.replay_capacity is {settings.replay_capacity:,}: {error}'
+      f'{layer.name}/OffPolicy.replay_capacity is {settings.replay_capacity:,}: {error}'
     ) from None
   return settings
 

@@ -57,7 +57,7 @@ class Trainer:
     self,
     draft: draft_lib.Draft,
     learning: Learning,
-    settings: settings_lib.TrainerSettings,
+    loop: settings_lib.LoopConfig,
     root_dir: pathlib.Path,
   ):
     """Binds the parts; nothing runs yet.
@@ -65,13 +65,13 @@ class Trainer:
     Args:
       draft: The layer on its task.
       learning: How it learns; closed with the trainer, as is the draft.
-      settings: Numbers of the loop.
+      loop: How often it evaluates.
       root_dir: Directory of the run.
     """
     self._draft = draft
     self._spec = draft.spec
     self._learning = learning
-    self._settings = settings
+    self._config = loop
     self._tensorboard_dir = root_dir / 'tensorboard' / draft.spec.name
     self._env_steps = 0
     self._wall_s = 0.0
@@ -152,14 +152,14 @@ class Trainer:
       progress.advance(self._env_steps - before)
       self._wall_s += time.perf_counter() - clock
       done = self._env_steps >= self._spec.env_steps
-      if done or self._crossed(before, self._settings.eval_interval):
+      if done or self._crossed(before, self._config.eval_interval):
         elapsed = time.perf_counter() - started
         speed = (self._env_steps - steps_at_start) / elapsed
         with self._learning.evaluated():
           self._evaluate(log, tensorboard, progress, steps_per_s=speed)
           self._save_layer(log)
         started, steps_at_start = time.perf_counter(), self._env_steps
-      crossed = self._crossed(before, self._settings.checkpoint_interval)
+      crossed = self._crossed(before, self._config.checkpoint_interval)
       if done or crossed or interrupted() is not None:
         kept = self._save_checkpoint()
         # It may have come during the writing, and there may be a layer to follow.

@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from latent_hrl import agent_protocol
+from latent_hrl.agents import protocol
 
 # Maps batches [K, B] and the number of updates n ≤ K to the means of the agent's losses.
-FusedUpdate = Callable[[agent_protocol.Batch, tf.Tensor], tf.Tensor]
+FusedUpdate = Callable[[protocol.Batch, tf.Tensor], tf.Tensor]
 
 
-def fused_update(agent: agent_protocol.OffPolicyAgent) -> FusedUpdate:
+def fused_update(agent: protocol.OffPolicyAgent) -> FusedUpdate:
   """Compiles K full updates (critic, actor, temperature, target) into one XLA program.
 
   The loop stays rolled: it runs as fast as an unrolled one and compiles in a quarter of
@@ -25,9 +25,9 @@ def fused_update(agent: agent_protocol.OffPolicyAgent) -> FusedUpdate:
     as one float32 vector. With n = 0 it compiles and changes nothing.
   """
 
-  def update(batch: agent_protocol.Batch, count: tf.Tensor) -> tf.Tensor:
+  def update(batch: protocol.Batch, count: tf.Tensor) -> tf.Tensor:
     def body(i: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-      loss_info = agent.update(agent_protocol.Batch(*[part[i] for part in batch]))
+      loss_info = agent.update(protocol.Batch(*[part[i] for part in batch]))
       return i + 1, total + tf.stack(list(loss_info.extra))
 
     # XLA clamps an index beyond the last batch, which would train on that one again.

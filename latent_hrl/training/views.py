@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from latent_hrl import agent_protocol
+from latent_hrl.agents import protocol
 from latent_hrl.environments import symmetries
 
 
 def seen(
-  batch: agent_protocol.Batch, symmetry: symmetries.Symmetry, rng: np.random.Generator
-) -> agent_protocol.Batch:
+  batch: protocol.Batch, symmetry: symmetries.Symmetry, rng: np.random.Generator
+) -> protocol.Batch:
   """Returns a batch whose transitions are each seen in a view of their own.
 
   Args:

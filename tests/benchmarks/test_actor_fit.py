@@ -11,11 +11,11 @@ from tests import helpers
 
 SMALL = (
   'LatentPolicyNetwork.embedding_units = (16,)',
-  'LatentPolicyNetwork.num_couplings = 0',
+  'LatentPolicyNetwork.flow = @gaussian()',
   'TwinCriticNetwork.hidden_units = (16,)',
-  'Trainer.batch_size = 32',
-  'Trainer.initial_steps = 40',
-  'Trainer.eval_episodes = 2',
+  'OffPolicy.batch_size = 32',
+  'OffPolicy.initial_steps = 40',
+  'TrainingLoop.eval_episodes = 2',
   'base/Layer.env_steps = 200',
   'base/create_agent.temperature = None',
   # What is saved is the last policy, as it is in the checkpoint.

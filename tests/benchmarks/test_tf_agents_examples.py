@@ -7,16 +7,16 @@ import tensorflow as tf
 
 from benchmarks import tf_agents_examples
 from latent_hrl import config
-from latent_hrl.baselines import deterministic
-from latent_hrl.baselines import sac
+from latent_hrl.agents import deterministic
+from latent_hrl.agents import sac
 from latent_hrl.environments import tasks
 from latent_hrl.environments import tf_environment
 from latent_hrl.training import settings
 
 BASELINES = {
-  'sac': sac.sac_agent,
-  'td3': deterministic.td3_agent,
-  'ddpg': deterministic.ddpg_agent,
+  'sac': sac.SacConfig,
+  'td3': deterministic.Td3Config,
+  'ddpg': deterministic.DdpgConfig,
 }
 
 
@@ -30,9 +30,11 @@ def _pair(env, name):
   example = tf_agents_examples.EXAMPLES[name](env)
   config.load([f'gin/baselines/{name}.gin'])
   with gin.config_scope('base'):
-    numbers = settings.TrainerSettings()
-    baseline = BASELINES[name](example.agent.time_step_spec, example.agent.action_spec)
-  return example, baseline.agent, numbers
+    numbers = settings.OffPolicyConfig()
+    agent = BASELINES[name]().build(
+      example.agent.time_step_spec, example.agent.action_spec, seed=0
+    )
+  return example, agent.agent, numbers
 
 
 @pytest.mark.parametrize('name', BASELINES)

@@ -30,8 +30,8 @@ def test_every_run_of_the_comparisons_here_would_train(name, tmp_path):
   [
     ('gin/half_cheeta.gin', TASK, "did you mean 'gin/half_cheetah.gin'"),
     ('gin/half_cheetah.gin', "train_stack.task = 'HalfCheeta-v5'", 'there is no task'),
-    ('gin/half_cheetah.gin', 'Trainer.batch_sise = 3', "did you mean 'batch_size'"),
-    ('gin/half_cheetah.gin', 'Trainer.batch_size = 0', 'must be from 1 to'),
+    ('gin/half_cheetah.gin', 'OffPolicy.batch_sise = 3', "did you mean 'batch_size'"),
+    ('gin/half_cheetah.gin', 'OffPolicy.batch_size = 0', 'must be a positive integer'),
     ('gin/half_cheetah.gin', "train_stack.task = 'CartPole-v1'", 'continuous actions'),
     ('gin/half_cheetah.gin', 'import no_such_module', 'no_such_module'),
     ('gin/stack_half_cheetah.gin', TASK, r"trains the layers \['base', 'upper'\]"),

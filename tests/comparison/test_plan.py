@@ -34,7 +34,7 @@ def test_the_quick_comparison():
   comparison = plan.Comparison(seeds=1)
 
   assert [system.name for system in comparison.systems] == ['one_layer', 'two_layers']
-  assert all('Trainer.batch_size = 128' in s.bindings for s in comparison.systems)
+  assert all('OffPolicy.batch_size = 128' in s.bindings for s in comparison.systems)
   assert len(comparison.runs(ROOT)) == 2
 
 
@@ -109,7 +109,7 @@ MISTAKES = {
   "sac/System.layers = {'base': 0.5}": r'add up to 1, got {.base.: 0.5}',
   "sac/System.layers = {'base': 1.5, 'upper': -0.5}": 'positive shares',
   "sac/System.layers = ['base']": 'must map names to positive shares',
-  "sac/System.bindings = 'Trainer.batch_size = 3'": 'must be a list',
+  "sac/System.bindings = 'OffPolicy.batch_size = 3'": 'must be a list',
   "sac/System.name = 'soft actor'": "a System needs a name .* got 'soft actor'",
 }
 

@@ -50,7 +50,7 @@ def _mutated(lines: list[str], rng: random.Random) -> str:
       slip = rng.choice(['', line[at] * 2, rng.choice('/.=@%([{"\'#\\ \t\0é_a1')])
       lines[where] = line[:at] + slip + line[at + 1 :]
     else:
-      name = line.split(' = ')[0] if ' = ' in line else 'Trainer.batch_size'
+      name = line.split(' = ')[0] if ' = ' in line else 'OffPolicy.batch_size'
       scope = rng.choice(['', '', 'base/', 'north_east/', 'bsae/'])
       lines[where] = f'{scope}{name} = {rng.choice(_VALUES)}'
   text = '\n'.join(lines)

@@ -80,7 +80,7 @@ def test_train_tells_a_gin_mistake_and_writes_nothing(tmp_path):
     'train',
     f'--root_dir={root_dir}',
     '--gin_file=gin/half_cheetah.gin',
-    '--gin_bindings=Trainer.batch_sise = 3',
+    '--gin_bindings=OffPolicy.batch_sise = 3',
   )
 
   _assert_one_line_error(finished, 'batch_sise', "did you mean 'batch_size'")
@@ -182,12 +182,12 @@ def test_compare_tells_a_gin_mistake_and_writes_nothing(tmp_path):
 TINY = """
 System.bindings = [
     'LatentPolicyNetwork.embedding_units = (8,)',
-    'LatentPolicyNetwork.num_couplings = 0',
+    'LatentPolicyNetwork.flow = @gaussian()',
     'TwinCriticNetwork.hidden_units = (8,)',
-    'Trainer.batch_size = 16',
-    'Trainer.initial_steps = 40',
-    'Trainer.eval_interval = 100',
-    'Trainer.eval_episodes = 2',
+    'OffPolicy.batch_size = 16',
+    'OffPolicy.initial_steps = 40',
+    'TrainingLoop.eval_interval = 100',
+    'TrainingLoop.eval_episodes = 2',
 ]
 tiny/System.gin_file = 'gin/half_cheetah.gin'
 absent/System.gin_file = 'gin/half_cheeta.gin'

@@ -45,10 +45,10 @@ def _command(root_dir: pathlib.Path) -> list[str]:
     for layer in _LAYERS.value
     for name in (
       f'Layer.env_steps = {_STEPS.value}',
-      'Trainer.initial_steps = 500',
-      'Trainer.eval_interval = 1000',
-      'Trainer.eval_episodes = 1',
-      'Trainer.checkpoint_interval = 200',
+      'OffPolicy.initial_steps = 500',
+      'TrainingLoop.eval_interval = 1000',
+      'TrainingLoop.eval_episodes = 1',
+      'TrainingLoop.checkpoint_interval = 200',
     )
   ]
   return [

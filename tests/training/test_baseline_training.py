@@ -19,10 +19,10 @@ pytestmark = pytest.mark.usefixtures('quick_training')
 BASE = config.PROJECT_ROOT / 'testdata' / 'multi_goal_base'
 SMALL = [
   'Layer.env_steps = 96',
-  'Trainer.batch_size = 16',
-  'Trainer.initial_steps = 48',
-  'Trainer.eval_interval = 48',
-  'Trainer.eval_episodes = 1',
+  'OffPolicy.batch_size = 16',
+  'OffPolicy.initial_steps = 48',
+  'TrainingLoop.eval_interval = 48',
+  'TrainingLoop.eval_episodes = 1',
   'sac_agent.hidden_units = (8,)',
   'deterministic_networks.actor_units = (8,)',
   'deterministic_networks.critic_observation_units = (8,)',
@@ -48,7 +48,7 @@ def _train_base(root_dir, agent):
     root_dir,
     'train_stack.layers = [@base/Layer()]',
     f'base/Layer.agent_fn = @{agent}_agent',
-    'base/Trainer.noise_damping = 0.15',
+    'base/OffPolicy.noise_damping = 0.15',
   )
 
 
@@ -65,10 +65,10 @@ def _ppo_run(tmp_path_factory):
   learn, learned = on_policy.OnPolicyLearning._learn, []
 
   def watched(self):
-    counter = self._baseline.agent.train_step_counter
+    counter = self._agent.agent.train_step_counter
     before = int(counter)
     loss = learn(self)
-    learned.append((int(counter) - before, float(self._baseline.progress)))
+    learned.append((int(counter) - before, float(self._agent.progress)))
     return loss
 
   with pytest.MonkeyPatch.context() as monkeypatch:

@@ -7,8 +7,8 @@ import gin
 import numpy as np
 import pytest
 
-from latent_hrl import agents
 from latent_hrl import errors
+from latent_hrl.agents import entropy
 from latent_hrl.training import checkpoints as checkpoints_lib
 from latent_hrl.training import replay as replay_lib
 from tests import helpers
@@ -327,8 +327,8 @@ def test_a_temperature_of_the_same_entropy_is_inherited_too(tmp_path):
     tmp_path, lower, _replay(), run={'judged': 'action', 'critic_network': CRITIC}
   ).save(24, {})
   temperatures = {}
-  for entropy_of in agents.ENTROPIES:
-    below = agents.ExecutedAction(lambda _, u: (u, u[:, 0]), helpers.action_spec())
+  for entropy_of in entropy.KINDS:
+    below = entropy.ExecutedAction(lambda _, u: (u, u[:, 0]), helpers.action_spec())
     upper = helpers.make_agent(
       helpers.latent_spec(), entropy_of=entropy_of, executed_action=below
     )
@@ -343,7 +343,7 @@ def test_a_temperature_of_the_same_entropy_is_inherited_too(tmp_path):
 @pytest.mark.parametrize('changes', [{'target_entropy': -5.0}, {'temperature': 0.3}])
 def test_a_temperature_of_another_target_stays_below(tmp_path, changes):
   _checkpoint_of_a_lower_layer(tmp_path)
-  below = agents.ExecutedAction(lambda _, u: (u, u[:, 0]), helpers.action_spec())
+  below = entropy.ExecutedAction(lambda _, u: (u, u[:, 0]), helpers.action_spec())
   upper = helpers.make_agent(
     helpers.latent_spec(), entropy_of='action', executed_action=below, **changes
   )

@@ -1,4 +1,4 @@
-"""Tasks and rewards of one's own, as README shows them."""
+"""Tasks and rewards of one's own, as docs/extending.md shows them."""
 
 import json
 
@@ -53,10 +53,10 @@ def test_a_layer_learns_ones_own_reward_on_ones_own_task(tmp_path, monkeypatch, 
       'base/Layer.reward_fn = @stay_home',
       'stay_home.weight = 3.0',
       'base/Layer.env_steps = 60',
-      'Trainer.initial_steps = 40',
-      'Trainer.batch_size = 16',
+      'OffPolicy.initial_steps = 40',
+      'OffPolicy.batch_size = 16',
       'LatentPolicyNetwork.embedding_units = (8,)',
-      'LatentPolicyNetwork.num_couplings = 0',
+      'LatentPolicyNetwork.flow = @gaussian()',
       'TwinCriticNetwork.hidden_units = (8,)',
     ],
   )

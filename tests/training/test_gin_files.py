@@ -32,15 +32,15 @@ FILES = sorted(
 )
 LAYERS = ('base', 'waypoints', 'upper', 'goal', 'maze', 'flat', 'north_east')
 SMALL = {
-  'Trainer.batch_size': 16,
+  'OffPolicy.batch_size': 16,
   # Updates are slow where they are not compiled, so there are few. The mazes take 160 steps
   # a call: the second one learns.
-  'Trainer.initial_steps': 150,
-  'Trainer.eval_interval': 10_000,
-  'Trainer.eval_episodes': 1,
-  'Trainer.replay_capacity': 2000,
+  'OffPolicy.initial_steps': 150,
+  'TrainingLoop.eval_interval': 10_000,
+  'TrainingLoop.eval_episodes': 1,
+  'OffPolicy.replay_capacity': 2000,
   'LatentPolicyNetwork.embedding_units': '(8,)',
-  'LatentPolicyNetwork.num_couplings': 0,  # Couplings are most of what is traced.
+  'LatentPolicyNetwork.flow': '@gaussian()',  # Couplings are most of what is traced.
   'TwinCriticNetwork.hidden_units': '(8,)',
   'sac_agent.hidden_units': '(8,)',
   'deterministic_networks.actor_units': '(8,)',

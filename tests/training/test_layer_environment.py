@@ -9,7 +9,7 @@ from tf_agents.trajectories import time_step as ts
 from latent_hrl import config
 from latent_hrl import latent_actions
 from latent_hrl import rewards
-from latent_hrl.baselines import policies
+from latent_hrl.agents import affine_policy
 from latent_hrl.environments import layer_reward
 from latent_hrl.environments import tasks
 from latent_hrl.layers import load
@@ -36,7 +36,7 @@ def _env(lower=None, interval=1, gamma=1.0, seed=0, **options):
     env if lower is None else latent_actions.LatentActionWrapper(env, lower, bound),
     EVERYTHING,
     ts.time_step_spec(tf.TensorSpec([2], tf.float32)),
-    policies.bounded(tf.TensorSpec([2], tf.float32, 'latent')),
+    affine_policy.bounded(tf.TensorSpec([2], tf.float32, 'latent')),
     seed,
     interval=interval,
     gamma=gamma,

@@ -1,13 +1,8 @@
 """What has to be the same for critic and replay to carry over."""
 
-import gin
 import pytest
 
-from latent_hrl import agent_protocol
-from latent_hrl import agents
-from latent_hrl import config
 from latent_hrl import errors
-from latent_hrl.layers import spec as spec_lib
 from latent_hrl.training import lessons
 from tests import helpers
 
@@ -79,40 +74,8 @@ def test_an_agent_that_does_not_declare_its_critic_cannot_inherit():
   # Two of them say the same of their critics: nothing.
   own = OWN._replace(agent='an_agent', critic_network=None)
   for below in (own, OWN, lessons.lesson_of(helpers.make_record('base', OWN.fields))):
-    with pytest.raises(errors.ConfigError, match='@an_agent does not tell .*made_of'):
+    with pytest.raises(errors.ConfigError, match='does not tell .*critic_settings'):
       lessons.check_inherits('upper', own, below)
-
-
-def test_a_default_that_is_bound_is_the_same_network():
-  recorded = {**OWN._asdict(), 'seed': 3}
-  full = lessons.with_defaults(recorded)
-  assert full['critic_network']['layer_norm'] is True
-  assert full['critic_network']['value_scale'] == 10.0
-  assert full['seed'] == 3 and lessons.with_defaults(full) == full
-
-
-@pytest.mark.parametrize('agent', ['ppo_agent', 'of_a_module_that_is_not_here'])
-def test_what_earlier_checkpoints_tell_of_other_agents_is_nothing(agent):
-  run = {'agent': agent, 'critic_network': {}, 'policy_network': {}}
-  assert lessons.with_defaults(run) == {
-    'agent': agent,
-    'critic_network': None,
-    'policy_network': None,
-  }
-
-
-def test_the_agent_declares_its_networks_in_every_scope():
-  config.load(
-    ['gin/half_cheetah.gin'],
-    ['base/Layer.agent_fn = @mine/create_agent', 'mine/create_agent.gamma = 0.5'],
-  )
-  with gin.config_scope('base'):
-    layer = spec_lib.Layer()
-  for agent_fn in (layer.agent_fn, agents.create_agent):
-    assert agent_protocol.networks_of(agent_fn) == (
-      'TwinCriticNetwork',
-      'LatentPolicyNetwork',
-    )
 
 
 def test_a_bottom_layer_has_nothing_to_inherit():

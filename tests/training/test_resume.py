@@ -20,15 +20,15 @@ pytestmark = pytest.mark.usefixtures('quick_training')
 
 SMALL = [
   'Layer.env_steps = 240',
-  'Trainer.batch_size = 16',
-  'Trainer.replay_capacity = 150',
-  'Trainer.initial_steps = 40',
-  'Trainer.eval_interval = 120',
-  'Trainer.eval_episodes = 1',
-  'Trainer.checkpoint_interval = 100',
-  'Trainer.hold_latent_steps = 3',
+  'OffPolicy.batch_size = 16',
+  'OffPolicy.replay_capacity = 150',
+  'OffPolicy.initial_steps = 40',
+  'TrainingLoop.eval_interval = 120',
+  'TrainingLoop.eval_episodes = 1',
+  'TrainingLoop.checkpoint_interval = 100',
+  'OffPolicy.hold_latent_steps = 3',
   'LatentPolicyNetwork.embedding_units = (8,)',
-  'LatentPolicyNetwork.num_couplings = 0',
+  'LatentPolicyNetwork.flow = @gaussian()',
   'TwinCriticNetwork.hidden_units = (8,)',
   'sac_agent.hidden_units = (8,)',
   "train_stack.task = 'latent_hrl/MultiGoal-v0'",
@@ -129,10 +129,10 @@ def test_a_finished_run_stays_so_without_its_checkpoints(whole, tmp_path, capsys
   [
     ('base/Layer.agent_fn = @sac_agent', "'agent': 'create_agent'"),
     ("base/make_task.options = {'goal_radius': 2.0}", 'goal_radius'),
-    ('base/Trainer.replay_capacity = 160', "'replay_capacity': 150"),
+    ('base/OffPolicy.replay_capacity = 160', "'replay_capacity': 150"),
     (
-      'base/LatentPolicyNetwork.num_couplings = 2',
-      "'num_couplings': 0,.*'num_couplings': 2,",
+      'base/LatentPolicyNetwork.flow = @real_nvp()',
+      "'flow_name': 'gaussian'.*'flow_name': 'real_nvp'",
     ),
   ],
 )

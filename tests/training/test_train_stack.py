@@ -17,14 +17,14 @@ from tests import helpers
 BASE = config.PROJECT_ROOT / 'testdata' / 'multi_goal_base'
 SMALL = (
   'LatentPolicyNetwork.embedding_units = (16,)',
-  'LatentPolicyNetwork.num_couplings = 0',  # Couplings are most of what is traced.
+  'LatentPolicyNetwork.flow = @gaussian()',  # Couplings are most of what is traced.
   'TwinCriticNetwork.hidden_units = (32, 32)',
-  'Trainer.batch_size = 32',
-  'Trainer.steps_per_call = 4',
-  'Trainer.initial_steps = 40',
-  'Trainer.eval_interval = 100',
-  'Trainer.eval_episodes = 2',
-  'Trainer.checkpoint_interval = 100',
+  'OffPolicy.batch_size = 32',
+  'OffPolicy.steps_per_call = 4',
+  'OffPolicy.initial_steps = 40',
+  'TrainingLoop.eval_interval = 100',
+  'TrainingLoop.eval_episodes = 2',
+  'TrainingLoop.checkpoint_interval = 100',
   'base/Layer.env_steps = 200',
   'north_east/Layer.env_steps = 100',
 )
@@ -101,7 +101,7 @@ def test_the_manifest_tells_how_each_layer_was_trained(run):
   assert base.digest == load.load_layer(run / 'layers' / 'base').digest
   assert east.reward_arguments == {'goal': [4.0, 4.0], 'radius': 1.0, 'weight': 1.0}
   assert east.evaluation['episodes'] == 2
-  assert 'Trainer.batch_size = 32' in manifest.config
+  assert 'OffPolicy.batch_size = 32' in manifest.config
 
 
 def test_the_frozen_layer_is_the_same_inside_the_stack(run):
@@ -185,14 +185,14 @@ def test_a_layer_starts_from_critic_and_replay_of_the_one_below(
 ):
   base = run / 'layers' / 'base'
   stack = f'train_stack.layers = ["{base}", @north_east/Layer()]'
-  start = 'north_east/Trainer.initial_steps = 1'
+  start = 'north_east/OffPolicy.initial_steps = 1'
   top = _train(
     tmp_path,
     stack,
     *SAME_REWARD,
     start,
     f'north_east/LatentPolicyNetwork.embedding_units = {units}',
-    'north_east/LatentPolicyNetwork.num_couplings = 2',
+    'north_east/LatentPolicyNetwork.flow = @real_nvp()',
   )
 
   assert f'north_east: inherits {told} and 200 transitions' in capsys.readouterr().out
@@ -251,7 +251,7 @@ def test_the_operative_config_trains_the_same_again(tmp_path, capsys):
       "agent 'create_agent' here, 'sac_agent' in the layer below",
     ),
     (
-      (*SAME_REWARD, 'base/Trainer.replay_capacity = 120'),
+      (*SAME_REWARD, 'base/OffPolicy.replay_capacity = 120'),
       'replay capacity .* here, 120 in the layer below',
     ),
     (
@@ -267,7 +267,10 @@ def test_the_operative_config_trains_the_same_again(tmp_path, capsys):
       ('north_east/Layer.interval = 50',),
       'initial_steps is 40, too few for one decision of 50 steps',
     ),
-    (("north_east/Layer.critic = 'actoin'",), "critic must be one of .* mean 'action'"),
+    (
+      ("north_east/Layer.critic = 'actoin'",),
+      "critic must be 'output' or 'action', got 'actoin'; did you mean 'action'",
+    ),
     (
       ("north_east/Layer.critic = 'action'", 'north_east/Layer.interval = 2'),
       'needs north_east/Layer.interval = 1, got 2',
@@ -310,7 +313,7 @@ def test_a_run_too_short_to_learn_says_so(tmp_path, capsys, env_steps, told):
     tmp_path,
     'train_stack.layers = [@base/Layer()]',
     f'base/Layer.env_steps = {env_steps}',
-    'Trainer.initial_steps = 41',
+    'OffPolicy.initial_steps = 41',
   )
 
   assert ('base: note: no update within 44 steps' in capsys.readouterr().out) == told
@@ -356,8 +359,8 @@ def test_the_base_layer_learns_the_multi_goal_task(tmp_path):
       'base/Layer.env_steps = 3000',
       'base/create_agent.temperature = 0.3',
       'create_agent.learning_rate = 1e-3',
-      'Trainer.eval_interval = 3000',
-      'Trainer.initial_steps = 500',
+      'TrainingLoop.eval_interval = 3000',
+      'OffPolicy.initial_steps = 500',
     ],
   )
   layer = train_stack.train_stack(tmp_path)

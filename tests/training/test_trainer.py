@@ -13,13 +13,13 @@ pytestmark = pytest.mark.usefixtures('quick_training')
 
 BINDINGS = [
   'base/Layer.env_steps = 90',
-  'Trainer.batch_size = 16',
-  'Trainer.initial_steps = 40',
-  'Trainer.eval_interval = 50',
-  'Trainer.eval_episodes = 1',
+  'OffPolicy.batch_size = 16',
+  'OffPolicy.initial_steps = 40',
+  'TrainingLoop.eval_interval = 50',
+  'TrainingLoop.eval_episodes = 1',
   'LatentPolicyNetwork.embedding_units = (8,)',
   'TwinCriticNetwork.hidden_units = (8,)',
-  'base/LatentPolicyNetwork.num_couplings = 0',  # Couplings are most of what is traced.
+  'base/LatentPolicyNetwork.flow = @gaussian()',  # Couplings are most of what is traced.
   'train_stack.layers = [@base/Layer()]',
 ]
 
@@ -73,7 +73,7 @@ def test_a_decision_brings_its_updates(tmp_path):
       f'train_stack.layers = ["{base}", @north_east/Layer()]',
       'north_east/Layer.env_steps = 90',
       'north_east/Layer.interval = 4',
-      'Trainer.updates_per_decision = 0.3',
+      'OffPolicy.updates_per_decision = 0.3',
     ],
   )
   train_stack.train_stack(tmp_path)

@@ -9,8 +9,9 @@ import pytest
 import tensorflow as tf
 from tf_agents.trajectories import trajectory
 
-from latent_hrl import agent_protocol
-from latent_hrl import agents
+from latent_hrl.agents import latent_space_agent
+from latent_hrl.agents import losses
+from latent_hrl.agents import protocol
 from latent_hrl.training import updates
 from tests import helpers
 
@@ -41,7 +42,7 @@ class Run(NamedTuple):
   losses: list[Any]
   means: np.ndarray
   update: Callable[[tf.Tensor], tf.Tensor]
-  agent: agents.LatentSpaceAgent
+  agent: latent_space_agent.LatentSpaceAgent
 
 
 @pytest.fixture(name='run', scope='module')
@@ -56,7 +57,7 @@ def _run():
   start = [variable.numpy() for variable in single.state_variables]
   batches = [helpers.make_batch(seed=seed) for seed in range(K)]
   losses = [single.train(_as_trajectory(batch)) for batch in batches]
-  stacked = agent_protocol.Batch(*[tf.stack(parts) for parts in zip(*batches, strict=True)])
+  stacked = protocol.Batch(*[tf.stack(parts) for parts in zip(*batches, strict=True)])
   update = updates.fused_update(fused)
   means = update(stacked, tf.constant(K)).numpy()
   trained = [
@@ -76,8 +77,8 @@ def test_fused_update_gives_the_weights_of_single_updates(run):
 
 
 def test_fused_update_returns_mean_losses_in_order(run):
-  assert run.means.shape == (len(agents.LossExtra._fields),)
-  for name, mean in zip(agents.LossExtra._fields, run.means, strict=True):
+  assert run.means.shape == (len(losses.LossExtra._fields),)
+  for name, mean in zip(losses.LossExtra._fields, run.means, strict=True):
     expected = np.mean([getattr(loss.extra, name) for loss in run.losses])
     np.testing.assert_allclose(mean, expected, rtol=1e-4, atol=1e-6, err_msg=name)
 

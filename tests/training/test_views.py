@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from latent_hrl import agent_protocol
 from latent_hrl import observations
+from latent_hrl.agents import protocol
 from latent_hrl.environments import symmetries
 from latent_hrl.training import views
 
@@ -17,7 +17,7 @@ FIELDS = (
 def test_all_of_a_transition_is_seen_in_one_view():
   rng = np.random.default_rng(0)
   shape = (3, 50)
-  batch = agent_protocol.Batch(
+  batch = protocol.Batch(
     observation=rng.normal(size=(*shape, 31)).astype(np.float32),
     output=rng.normal(size=(*shape, 8)).astype(np.float32),
     reward=rng.normal(size=shape).astype(np.float32),

@@ -7,8 +7,11 @@ import tensorflow as tf
 from tf_agents.trajectories import time_step as ts
 from tf_agents.trajectories import trajectory
 
-from latent_hrl import agent_protocol
-from latent_hrl import agents
+from latent_hrl import errors
+from latent_hrl.agents import entropy
+from latent_hrl.agents import latent_space
+from latent_hrl.agents import latent_space_agent
+from latent_hrl.agents import protocol
 from tests import helpers
 
 SEED = tf.constant([11, 12])
@@ -72,19 +75,19 @@ def test_entropy_term_is_measured_against_box_or_prior(kind):
   observation = helpers.make_batch().observation
   output = _draw(agent, observation)
   log_prob = agent.actor_network(observation)[0].log_prob(tf.constant(output, tf.float32))
-  entropy = agent.entropy_term(tf.constant(output, tf.float32), log_prob)
+  entropy = agent.losses.entropy.of_output(tf.constant(output, tf.float32), log_prob)
   np.testing.assert_allclose(entropy, _entropy(kind, output), atol=1e-3)
 
 
 def test_entropy_of_a_latent_is_minus_its_kl_to_the_prior_on_average():
   agent = _affine_agent('unbounded')
   observation = tf.zeros([50_000, 3])
-  _, entropy = agent.actor_loss(observation, SEED)
+  _, entropy = agent.losses.actor_loss(observation, SEED)
   kl = np.sum(-LOG_SCALE + (np.exp(2 * LOG_SCALE) + SHIFT**2 - 1) / 2)
   assert float(tf.reduce_mean(entropy)) == pytest.approx(-kl, abs=0.02)
   # A fresh layer leaves the skills below as they are: no cost at all, in every state.
   fresh = helpers.make_agent(helpers.latent_spec())
-  _, entropy = fresh.actor_loss(observation[:10], SEED)
+  _, entropy = fresh.losses.actor_loss(observation[:10], SEED)
   np.testing.assert_array_equal(entropy, np.zeros(10))
 
 
@@ -92,7 +95,9 @@ def test_entropy_of_an_action_does_not_depend_on_the_size_of_its_box():
   entropies = []
   for scale in (1.0, 7.0):
     spec = helpers.action_spec(helpers.BOX_LOW * scale, helpers.BOX_HIGH * scale)
-    _, entropy = helpers.make_agent(spec).actor_loss(helpers.make_batch().observation, SEED)
+    _, entropy = helpers.make_agent(spec).losses.actor_loss(
+      helpers.make_batch().observation, SEED
+    )
     entropies.append(entropy)
   np.testing.assert_allclose(entropies[0], entropies[1], atol=1e-5)
 
@@ -112,7 +117,7 @@ def test_critic_target(kind, temperature):
   alpha = 0.5 if temperature else 0.7
   soft_value = values.min(axis=-1) + alpha * _entropy(kind, output)
   expected = batch.reward + GAMMA * batch.discount * soft_value
-  np.testing.assert_allclose(agent.critic_target(batch, SEED), expected, atol=1e-3)
+  np.testing.assert_allclose(agent.losses.critic_target(batch, SEED), expected, atol=1e-3)
 
 
 def test_critic_target_of_constant_critics_by_hand():
@@ -122,7 +127,7 @@ def test_critic_target_of_constant_critics_by_hand():
     reward=tf.constant([1.0, 2.0]), discount=tf.constant([1.0, 0.0])
   )
   # A fresh layer on a latent has H = 0, so the first is 1 + 0.5 · 3.
-  np.testing.assert_allclose(agent.critic_target(batch, SEED), [2.5, 2.0], rtol=1e-6)
+  np.testing.assert_allclose(agent.losses.critic_target(batch, SEED), [2.5, 2.0], rtol=1e-6)
 
 
 @both_kinds
@@ -130,7 +135,7 @@ def test_critic_loss(kind):
   agent = _affine_agent(kind)
   batch = helpers.make_batch()
   target = tf.constant(np.linspace(-2, 3, 6).astype(np.float32))
-  loss, values = agent.critic_loss(batch, target)
+  loss, values = agent.losses.critic_loss(batch, target)
   expected = _critic(agent, kind, batch.observation, batch.output)
   np.testing.assert_allclose(values, expected, atol=1e-5)
   squared = (expected - target.numpy()[:, np.newaxis]) ** 2
@@ -148,7 +153,7 @@ def test_actor_loss(kind, temperature):
   values = _critic(agent, kind, observation, output)
   assert len(set(np.argmin(values, axis=-1))) == 2
   alpha = 0.5 if temperature else 0.7
-  loss, entropy = agent.actor_loss(observation, SEED)
+  loss, entropy = agent.losses.actor_loss(observation, SEED)
   np.testing.assert_allclose(entropy, _entropy(kind, output), atol=1e-3)
   expected = -np.mean(values.min(axis=-1) + alpha * _entropy(kind, output))
   assert float(loss) == pytest.approx(expected, abs=1e-3)
@@ -168,7 +173,7 @@ def test_temperature_loss(kind, arguments, target):
   agent = _affine_agent(kind, temperature=None, initial_temperature=0.2, **arguments)
   assert agent.target_entropy == target
   entropy = np.array([1.0, -4.0, 0.5])
-  loss = agent.temperature_loss(tf.constant(entropy, tf.float32))
+  loss = agent.losses.temperature_loss(tf.constant(entropy, tf.float32))
   assert float(loss) == pytest.approx(np.log(0.2) * np.mean(entropy - target), rel=1e-5)
 
 
@@ -264,8 +269,8 @@ def test_critic_descends_the_mean_of_its_own_error():
   np.testing.assert_allclose(bias, [5 - 0.1 * 3.25, 3 - 0.1 * 1.25], rtol=1e-5)
   assert float(info.extra.target_value) == pytest.approx(1.75)
   assert float(info.extra.q_value) == pytest.approx(4.0)
-  errors = [[3.5, 1.5], [3.0, 1.0]]
-  assert float(info.extra.critic_loss) == pytest.approx(np.sum(np.square(errors)) / 4)
+  off = [[3.5, 1.5], [3.0, 1.0]]
+  assert float(info.extra.critic_loss) == pytest.approx(np.sum(np.square(off)) / 4)
 
 
 def test_actor_loss_moves_the_actor_and_not_the_critic():
@@ -300,13 +305,13 @@ def test_gradient_of_the_actor_loss_is_its_slope(kind):
   observation = helpers.make_batch(40).observation
   bias = agent.actor_network._conditioners[0]._output.bias
   with tf.GradientTape() as tape:
-    loss, _ = agent.actor_loss(observation, SEED)
+    loss, _ = agent.losses.actor_loss(observation, SEED)
   gradient = tape.gradient(loss, bias).numpy()
   start, step = bias.numpy(), np.float32([1e-2, -1e-2])  # Shift and log-scale at once.
   losses = []
   for sign in (1, -1):
     bias.assign(start + sign * step)
-    losses.append(float(agent.actor_loss(observation, SEED)[0]))
+    losses.append(float(agent.losses.actor_loss(observation, SEED)[0]))
   slope = (losses[0] - losses[1]) / 2
   assert float(gradient @ step) == pytest.approx(slope, abs=5e-5)
 
@@ -384,17 +389,17 @@ def test_loss_is_the_sum_of_the_losses_and_changes_nothing():
 def test_weights_multiply_the_loss_of_each_transition():
   agent = _affine_agent('bounded', temperature=None, initial_temperature=0.5)
   batch, weights = helpers.make_batch(), tf.constant([0.0, 2.0, 0.0, 0.5, 0.0, 1.0])
-  target = agent.critic_target(batch, SEED)
-  loss, values = agent.critic_loss(batch, target, weights)
+  target = agent.losses.critic_target(batch, SEED)
+  loss, values = agent.losses.critic_loss(batch, target, weights)
   each = 0.5 * np.sum((values.numpy() - target.numpy()[:, np.newaxis]) ** 2, axis=-1)
   assert float(loss) == pytest.approx(np.mean(weights * each), rel=1e-5)
 
-  loss, entropy = agent.actor_loss(batch.observation, SEED, weights)
+  loss, entropy = agent.losses.actor_loss(batch.observation, SEED, weights)
   output = _draw(agent, batch.observation)
   objective = _critic(agent, 'bounded', batch.observation, output).min(-1) + 0.5 * entropy
   assert float(loss) == pytest.approx(-np.mean(weights * objective), abs=1e-3)
 
-  loss = agent.temperature_loss(entropy, weights)
+  loss = agent.losses.temperature_loss(entropy, weights)
   assert float(loss) == pytest.approx(
     np.log(0.5) * np.mean(weights * (entropy + 2)), rel=1e-4
   )
@@ -403,7 +408,7 @@ def test_weights_multiply_the_loss_of_each_transition():
 def test_transitions_of_weight_zero_do_not_teach():
   batch, junk = helpers.make_batch(), helpers.make_batch(seed=1)
   weights = tf.constant([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
-  mixed = agent_protocol.Batch(
+  mixed = protocol.Batch(
     *[tf.concat([a[:3], b[3:]], axis=0) for a, b in zip(batch, junk, strict=True)]
   )
   agent = _affine_agent('bounded', temperature=None)
@@ -426,8 +431,8 @@ def test_noise_follows_seed_and_train_step():
 def test_automatic_temperature_does_not_touch_the_gradient_of_the_actor():
   agent = _affine_agent('bounded', temperature=None)
   with tf.GradientTape() as tape:
-    _, entropy = agent.actor_loss(helpers.make_batch().observation, SEED)
-    loss = agent.temperature_loss(entropy)
+    _, entropy = agent.losses.actor_loss(helpers.make_batch().observation, SEED)
+    loss = agent.losses.temperature_loss(entropy)
   gradients = tape.gradient(loss, agent.actor_network.trainable_variables)
   assert gradients == [None] * len(gradients)
 
@@ -446,14 +451,16 @@ def test_policies_act_by_mode_and_by_sample():
 
 @pytest.mark.parametrize('temperature', [0.0, -1.0])
 def test_temperature_must_be_positive(temperature):
-  with pytest.raises(ValueError, match=f'temperature must be positive, got {temperature}'):
+  with pytest.raises(
+    errors.ConfigError, match=f'temperature must be .*, got {temperature}'
+  ):
     helpers.make_agent(helpers.action_spec(), temperature=temperature)
 
 
 def test_actor_for_another_action_spec_is_an_error():
   agent = helpers.make_agent(helpers.latent_spec())
   with pytest.raises(ValueError, match=r'The actor puts out \(2,\), but .* \(3,\)'):
-    agents.LatentSpaceAgent(
+    latent_space_agent.LatentSpaceAgent(
       agent.time_step_spec,
       helpers.latent_spec(3),
       agent.actor_network,
@@ -474,7 +481,7 @@ def test_create_agent_follows_gin_in_scope():
   """)
   template = helpers.make_agent(helpers.latent_spec())
   with gin.config_scope('upper'):
-    agent = agents.create_agent(template.time_step_spec, template.action_spec)
+    agent = latent_space.create_agent(template.time_step_spec, template.action_spec)
   assert float(agent.temperature) == pytest.approx(0.2)
   assert agent.actor_network.variables[0].shape == (3, 4)
   for critic in (agent.critic_network, agent.target_critic_network):
@@ -484,7 +491,7 @@ def test_create_agent_follows_gin_in_scope():
 
 def _through(decode, **kwargs):
   """An agent on a latent whose critic judges `decode(observation, output)`."""
-  executed = agents.ExecutedAction(decode, SPECS['bounded'])
+  executed = entropy.ExecutedAction(decode, SPECS['bounded'])
   return _affine_agent('unbounded', executed_action=executed, **kwargs)
 
 
@@ -504,7 +511,7 @@ def test_a_critic_on_the_action_sees_what_the_layers_below_make_of_the_output():
   soft = values.min(axis=-1) + 0.5 * _entropy('unbounded', output)
   expected = batch.reward + GAMMA * batch.discount * np.float32(soft)
 
-  np.testing.assert_allclose(agent.critic_target(batch, SEED), expected, rtol=1e-4)
+  np.testing.assert_allclose(agent.losses.critic_target(batch, SEED), expected, rtol=1e-4)
 
 
 def test_entropy_of_the_action_counts_how_the_layers_below_stretch_the_output():
@@ -515,7 +522,7 @@ def test_entropy_of_the_action_counts_how_the_layers_below_stretch_the_output():
   low, high = np.array(helpers.BOX_LOW), np.array(helpers.BOX_HIGH)
   volume = np.sum(np.log((high - low) / 2))
 
-  _, entropy = agent.actor_loss(observation, SEED)
+  _, entropy = agent.losses.actor_loss(observation, SEED)
 
   expected = -log_prob + 2 * np.log(2) - volume
   np.testing.assert_allclose(entropy, expected, rtol=1e-5, atol=1e-6)
@@ -526,7 +533,7 @@ def test_entropy_of_the_action_counts_how_the_layers_below_stretch_the_output():
 def test_entropy_of_an_action_that_is_not_there_is_an_error():
   with pytest.raises(ValueError, match="entropy_of = 'action' needs .* Layer.critic"):
     helpers.make_agent(helpers.latent_spec(), entropy_of='action')
-  with pytest.raises(ValueError, match="must be one of .*, got 'actions'"):
+  with pytest.raises(errors.ConfigError, match="'output' or 'action', got 'actions'"):
     helpers.make_agent(helpers.latent_spec(), entropy_of='actions')
 
 
@@ -536,7 +543,7 @@ def test_the_actors_gradient_runs_through_the_layers_below():
   bias = agent.actor_network._conditioners[0]._output.bias
 
   def loss():
-    return agent.actor_loss(observation, SEED)[0]
+    return agent.losses.actor_loss(observation, SEED)[0]
 
   with tf.GradientTape() as tape:
     value = loss()

@@ -14,21 +14,21 @@ from tf_agents.trajectories import policy_step
 from tf_agents.trajectories import time_step as ts
 from tf_agents.trajectories import trajectory
 
-from latent_hrl import agent_protocol
-from latent_hrl.baselines import policies
+from latent_hrl.agents import affine_policy
+from latent_hrl.agents import protocol
 
 # TF-Agents 0.19 is written for Keras' optimisers of before 2.11.
 Adam = tf.keras.optimizers.legacy.Adam
 Optimizer = Any  # Keras comes without types.
 
 
-class OffPolicyBaseline:
-  """An agent of TF-Agents as an `agent_protocol.OffPolicyAgent`."""
+class TfAgentsAgent:
+  """An agent of TF-Agents as a `protocol.OffPolicyAgent`."""
 
   def __init__(
     self,
     agent: tf_agent.TFAgent,
-    actor_network: policies.AffinePolicy,
+    actor_network: affine_policy.AffinePolicy,
     trained: Sequence[tuple[Optimizer, Sequence[tf.Variable]]],
     gamma: float,
     loss_names: Sequence[str],
@@ -55,7 +55,7 @@ class OffPolicyBaseline:
     }
 
   @property
-  def averaged_actor_network(self) -> policies.AffinePolicy:
+  def averaged_actor_network(self) -> affine_policy.AffinePolicy:
     """The policy itself: TF-Agents' agents keep no average."""
     return self.actor_network
 
@@ -65,7 +65,7 @@ class OffPolicyBaseline:
     return {'gamma': self.gamma}
 
   def inherited_parts(self, objective: dict[str, Any]) -> tuple[str, ...]:
-    """None: a baseline judges what it puts out."""
+    """None: it judges what it puts out."""
     del objective
     return ()
 
@@ -74,7 +74,7 @@ class OffPolicyBaseline:
     """The agent inside."""
     return self._agent
 
-  def update(self, batch: agent_protocol.Batch) -> tf_agent.LossInfo:
+  def update(self, batch: protocol.Batch) -> tf_agent.LossInfo:
     """One update of TF-Agents' agent. Traceable by XLA.
 
     Args:

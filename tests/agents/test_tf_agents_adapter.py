@@ -8,9 +8,9 @@ from tf_agents.trajectories import time_step as ts
 from tf_agents.trajectories import trajectory
 from tf_agents.utils import common
 
-from latent_hrl.baselines import deterministic
-from latent_hrl.baselines import off_policy
-from latent_hrl.baselines import sac
+from latent_hrl.agents import deterministic
+from latent_hrl.agents import sac
+from latent_hrl.agents import tf_agents_adapter as adapter
 from latent_hrl.training import updates
 from tests import helpers
 
@@ -19,17 +19,19 @@ TIME_STEP_SPEC = ts.time_step_spec(tf.TensorSpec([3], tf.float32))
 
 def _sac(seed=0):
   tf.keras.utils.set_random_seed(0)
-  return sac.sac_agent(TIME_STEP_SPEC, helpers.action_spec(), seed=seed, hidden_units=(8,))
+  return sac.SacConfig(hidden_units=(8,)).build(TIME_STEP_SPEC, helpers.action_spec(), seed)
 
 
 def _td3(seed=0, **kwargs):
   tf.keras.utils.set_random_seed(0)
-  return deterministic.td3_agent(TIME_STEP_SPEC, helpers.action_spec(), seed, **kwargs)
+  return deterministic.Td3Config(**kwargs).build(
+    TIME_STEP_SPEC, helpers.action_spec(), seed
+  )
 
 
 def _ddpg(seed=0):
   tf.keras.utils.set_random_seed(0)
-  return deterministic.ddpg_agent(TIME_STEP_SPEC, helpers.action_spec(), seed)
+  return deterministic.DdpgConfig().build(TIME_STEP_SPEC, helpers.action_spec(), seed)
 
 
 def _values(baseline):
@@ -107,7 +109,7 @@ def test_noise_differs_by_train_step_and_by_draw():
   seeds = set()
   for step in range(3):
     train_step.assign(step)
-    seeds |= {tuple(off_policy.step_seed(5, train_step, draw).numpy()) for draw in (0, 1)}
+    seeds |= {tuple(adapter.step_seed(5, train_step, draw).numpy()) for draw in (0, 1)}
   assert len(seeds) == 6
 
 
@@ -161,9 +163,9 @@ def test_the_state_holds_optimisers_targets_and_counters():
 
 def test_slots_leave_weights_and_step_size_as_they_were():
   variable = tf.Variable([1.0, 2.0])
-  optimizer = off_policy.Adam(0.1)
+  optimizer = adapter.Adam(0.1)
 
-  off_policy.make_slots(optimizer, [variable])
+  adapter.make_slots(optimizer, [variable])
 
   np.testing.assert_array_equal(variable, [1.0, 2.0])
   assert int(optimizer.iterations) == 0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from latent_hrl import flows
+from latent_hrl.flows import coupling
 
 DIMENSIONS = (1, 2, 3, 6, 8, 17)
 BATCH = 4
@@ -28,12 +28,21 @@ def _random_conditioners(masks, dimension, scale=1.0, seed=0):
   return [conditioner(mask) for mask in masks]
 
 
+def _affine_couplings(masks, conditioners, bound):
+  """A flow of couplings whose shift and raw log-scale these functions give."""
+
+  def affine(conditioner):
+    return lambda kept: coupling.bounded_affine(*conditioner(kept), bound)
+
+  return coupling.chain(masks, [affine(conditioner) for conditioner in conditioners])
+
+
 def _random_flow(dimension, num_couplings=2, bound=2.0, scale=1.0):
-  masks = flows.coupling_masks(dimension, num_couplings)
+  masks = coupling.masks(dimension, num_couplings)
   conditioners = _random_conditioners(masks, dimension, scale)
   # A new bijector each time: a bijector remembers what it mapped, and its inverse would
   # return the remembered input instead of computing one.
-  return lambda: flows.conditional_real_nvp(masks, conditioners, bound)
+  return lambda: _affine_couplings(masks, conditioners, bound)
 
 
 def _latents(dimension, scale=1.0):
@@ -52,12 +61,12 @@ def _latents(dimension, scale=1.0):
   ],
 )
 def test_masks_keep_first_then_second_half(dimension, masks):
-  assert flows.coupling_masks(dimension, 2) == masks
+  assert coupling.masks(dimension, 2) == masks
 
 
 def test_masks_alternate_and_skip_couplings_that_would_transform_nothing():
-  assert flows.coupling_masks(5, 5) == [2, -3, 2, -3, 2]
-  assert flows.coupling_masks(1, 5) == [0, 0, 0]
+  assert coupling.masks(5, 5) == [2, -3, 2, -3, 2]
+  assert coupling.masks(1, 5) == [0, 0, 0]
 
 
 @pytest.mark.parametrize('dimension', [2, 3, 6, 8, 17])
@@ -82,12 +91,12 @@ def test_first_mask_is_applied_first(dimension):
 
 @pytest.mark.parametrize('dimension', DIMENSIONS)
 def test_zero_conditioners_make_the_identity(dimension):
-  masks = flows.coupling_masks(dimension, 2)
+  masks = coupling.masks(dimension, 2)
 
   def zero(mask):
     return lambda kept: 2 * [tf.zeros([BATCH, dimension - abs(mask)], tf.float64)]
 
-  flow = flows.conditional_real_nvp(masks, [zero(mask) for mask in masks], 3.0)
+  flow = _affine_couplings(masks, [zero(mask) for mask in masks], 3.0)
   latent = _latents(dimension)
   np.testing.assert_array_equal(flow.forward(latent), latent)
   log_det = flow.forward_log_det_jacobian(latent, event_ndims=1)
@@ -124,7 +133,7 @@ def test_log_det_matches_finite_differences(dimension):
 @pytest.mark.parametrize('raw', [-1e3, 1e3])
 def test_log_scale_stays_within_its_bound(raw):
   bound = 1.5
-  flow = flows.conditional_real_nvp(
+  flow = _affine_couplings(
     [0], [lambda kept: (tf.zeros([BATCH, 2]), tf.fill([BATCH, 2], raw))], bound
   )
   output = flow.forward(tf.ones([BATCH, 2]))
@@ -133,7 +142,7 @@ def test_log_scale_stays_within_its_bound(raw):
 
 def test_log_scale_is_the_raw_one_near_zero_and_bounded_by_tanh_elsewhere():
   def log_scale(raw):
-    flow = flows.conditional_real_nvp(
+    flow = _affine_couplings(
       [0], [lambda kept: (tf.zeros([1, 1]), tf.fill([1, 1], raw))], 2.0
     )
     return float(flow.forward_log_det_jacobian(tf.ones([1, 1]), event_ndims=1)[0])
@@ -153,15 +162,15 @@ def test_large_conditioner_outputs_stay_finite_both_ways():
 def test_masks_of_nothing_are_an_error(dimension, couplings):
   name, value = ('dimension', dimension) if dimension < 1 else ('num_couplings', couplings)
   with pytest.raises(ValueError, match=f'{name} must be at least 1, got {value}'):
-    flows.coupling_masks(dimension, couplings)
+    coupling.masks(dimension, couplings)
 
 
 def test_missing_conditioner_is_an_error_that_counts_them():
-  with pytest.raises(ValueError, match='One conditioner per mask is needed, got 1 for 2'):
-    flows.conditional_real_nvp([1, -1], [lambda kept: (kept, kept)], 1.0)
+  with pytest.raises(ValueError, match='One map per coupling is needed, got 1 for 2'):
+    _affine_couplings([1, -1], [lambda kept: (kept, kept)], 1.0)
 
 
 @pytest.mark.parametrize('bound', [0.0, -1.0])
 def test_log_scale_bound_must_be_positive(bound):
   with pytest.raises(ValueError, match=f'log_scale_bound must be positive, got {bound}'):
-    flows.conditional_real_nvp([0], [lambda kept: (kept, kept)], bound)
+    coupling.bounded_affine(tf.zeros([2]), tf.zeros([2]), bound)

@@ -6,7 +6,10 @@ import pytest
 import tensorflow as tf
 from tf_agents.specs import tensor_spec
 
-from latent_hrl import networks
+from latent_hrl import errors
+from latent_hrl.networks import boxes
+from latent_hrl.networks import critic as critic_lib
+from latent_hrl.networks import policy as policy_lib
 from tests import helpers
 
 OBSERVATION = tf.TensorSpec([3], tf.float32)
@@ -14,6 +17,10 @@ OBSERVATION = tf.TensorSpec([3], tf.float32)
 
 def _observations(size=5, seed=0):
   return tf.constant(np.random.default_rng(seed).normal(size=(size, 3)).astype(np.float32))
+
+
+def _critic(specs, **shape):
+  return critic_lib.TwinCriticNetwork(specs, critic_lib.CriticConfig(**shape))
 
 
 def _perturbed_actor(spec, **kwargs):
@@ -27,19 +34,19 @@ def _log_normal(latent):
 
 
 def test_bounded_and_unbounded_specs_are_told_apart():
-  assert networks.is_bounded(helpers.action_spec())
-  assert not networks.is_bounded(helpers.latent_spec())
-  assert not networks.is_bounded(
+  assert boxes.is_bounded(helpers.action_spec())
+  assert not boxes.is_bounded(helpers.latent_spec())
+  assert not boxes.is_bounded(
     tensor_spec.BoundedTensorSpec([2], tf.float32, -np.inf, np.inf)
   )
   with pytest.raises(ValueError, match='all or no dimensions'):
-    networks.is_bounded(
+    boxes.is_bounded(
       tensor_spec.BoundedTensorSpec([2], tf.float32, [-1, -np.inf], [1, np.inf])
     )
 
 
 def test_center_and_half_width_of_a_lopsided_box():
-  center, half_width = networks.box_center_and_half_width(helpers.action_spec())
+  center, half_width = boxes.center_and_half_width(helpers.action_spec())
   np.testing.assert_array_equal(center, [-0.5, 1.0])
   np.testing.assert_array_equal(half_width, [1.5, 2.0])
   assert center.dtype == half_width.dtype == np.float32
@@ -89,7 +96,7 @@ def test_the_inverse_of_the_squash_is_as_exact_as_float32_is():
   near = 1 - np.float32(2.0) ** -np.arange(1, 25, dtype=np.float32)
   small = np.float32(10.0) ** -np.arange(0.5, 8, 0.5, dtype=np.float32)
   action = np.concatenate([near, -near, small, -small, [0]]).astype(np.float32)[:, None]
-  latent = networks.tanh_squash(spec).inverse(tf.constant(action))
+  latent = boxes.tanh_squash(spec).inverse(tf.constant(action))
   expected = np.arctanh(action.astype(np.float64))
   np.testing.assert_allclose(latent, expected, rtol=5e-7, atol=0)
 
@@ -151,8 +158,10 @@ def test_density_integrates_to_one_over_the_box():
   [(1, 2, [4]), (2, 2, [4, 4]), (3, 3, [4, 4, 4])],
 )
 def test_actor_variables_are_all_there_after_creation(dimension, couplings, expected):
-  actor = networks.LatentPolicyNetwork(
-    OBSERVATION, helpers.latent_spec(dimension), (8, 8), num_couplings=couplings
+  actor = policy_lib.LatentPolicyNetwork(
+    OBSERVATION,
+    helpers.latent_spec(dimension),
+    helpers.policy_config(couplings, embedding_units=(8, 8)),
   )
   actor.create_variables()
   names = [variable.name for variable in actor.variables]
@@ -212,7 +221,7 @@ def test_fresh_couplings_start_at_zero_but_learn():
 
 @pytest.mark.parametrize('spec', [helpers.action_spec(), helpers.latent_spec()])
 def test_twin_critic_equals_two_separate_perceptrons(spec):
-  critic = networks.TwinCriticNetwork((OBSERVATION, spec), (8, 6), layer_norm=False)
+  critic = _critic((OBSERVATION, spec), hidden_units=(8, 6), layer_norm=False)
   critic.create_variables()
   helpers.perturb(critic.variables)
   rng = np.random.default_rng(0)
@@ -227,7 +236,9 @@ def test_twin_critic_equals_two_separate_perceptrons(spec):
 
 def test_a_normalised_critic_is_told_from_a_plain_one_by_its_weights():
   plain, normalised = (
-    networks.TwinCriticNetwork((OBSERVATION, helpers.latent_spec()), (8, 8), layer_norm)
+    _critic(
+      (OBSERVATION, helpers.latent_spec()), hidden_units=(8, 8), layer_norm=layer_norm
+    )
     for layer_norm in (False, True)
   )
   plain.create_variables()
@@ -238,7 +249,7 @@ def test_a_normalised_critic_is_told_from_a_plain_one_by_its_weights():
 
 
 def test_layer_norm_by_hand():
-  layer = networks.EnsembleDense(2, 2, None, 'dense', layer_norm=True)
+  layer = critic_lib.EnsembleDense(2, 2, None, 'dense', layer_norm=True)
   layer(tf.ones([2, 1, 1]))
   kernel, bias, scale, offset = layer.weights
   kernel.assign([[[1.0, 3.0]], [[8.0, 0.0]]])
@@ -254,7 +265,7 @@ def test_layer_norm_by_hand():
 
 def test_critic_members_start_apart_and_like_dense_layers():
   tf.keras.utils.set_random_seed(0)
-  critic = networks.TwinCriticNetwork((OBSERVATION, helpers.latent_spec()), (64,))
+  critic = _critic((OBSERVATION, helpers.latent_spec()), hidden_units=(64,))
   critic.create_variables()
   kernel = critic.variables[0].numpy()
   assert kernel.shape == (2, 5, 64)
@@ -265,8 +276,8 @@ def test_critic_members_start_apart_and_like_dense_layers():
 
 
 def test_critic_rescales_a_bounded_output_only():
-  box = networks.TwinCriticNetwork((OBSERVATION, helpers.action_spec()), (8,))
-  unit = networks.TwinCriticNetwork((OBSERVATION, helpers.latent_spec()), (8,))
+  box = _critic((OBSERVATION, helpers.action_spec()), hidden_units=(8,))
+  unit = _critic((OBSERVATION, helpers.latent_spec()), hidden_units=(8,))
   for critic in (box, unit):
     critic.create_variables()
     for variable, value in zip(critic.variables, box.variables, strict=True):
@@ -282,8 +293,8 @@ def test_critic_rescales_a_bounded_output_only():
 def test_value_scale_multiplies_the_values_of_a_critic_and_of_its_copy():
   inputs = _observations(3), tf.constant([[0.5, -1.0], [0.0, 0.3], [2.0, 1.0]])
   specs = (OBSERVATION, helpers.latent_spec())
-  plain = networks.TwinCriticNetwork(specs, (8,))
-  scaled = networks.TwinCriticNetwork(specs, (8,), value_scale=10.0)
+  plain = _critic(specs, hidden_units=(8,))
+  scaled = _critic(specs, hidden_units=(8,), value_scale=10.0)
   copy = scaled.copy()
   for critic in (plain, scaled, copy):
     critic.create_variables()
@@ -292,8 +303,8 @@ def test_value_scale_multiplies_the_values_of_a_critic_and_of_its_copy():
   expected = 10 * plain(inputs)[0]
   np.testing.assert_allclose(scaled(inputs)[0], expected, rtol=1e-6)
   np.testing.assert_allclose(copy(inputs)[0], expected, rtol=1e-6)
-  with pytest.raises(ValueError, match='value_scale must be positive, got 0'):
-    networks.TwinCriticNetwork(specs, (8,), value_scale=0)
+  with pytest.raises(errors.ConfigError, match='value_scale must be a positive number'):
+    _critic(specs, hidden_units=(8,), value_scale=0)
 
 
 @pytest.mark.parametrize('num_couplings', [0, 2])
@@ -326,7 +337,7 @@ def test_shift_scale_multiplies_the_shifts_and_nothing_else(num_couplings):
   np.testing.assert_array_equal(
     copy.flow(observation).forward(latent), scaled.flow(observation).forward(latent)
   )
-  with pytest.raises(ValueError, match='shift_scale must be positive, got 0'):
+  with pytest.raises(errors.ConfigError, match='shift_scale must be a positive number'):
     helpers.make_actor(helpers.latent_spec(), shift_scale=0)
 
 
@@ -335,7 +346,7 @@ def test_copy_has_the_same_shape_but_its_own_weights(kind):
   if kind == 'actor':
     network = helpers.make_actor(helpers.action_spec(), conditioner_units=5)
   else:
-    network = networks.TwinCriticNetwork((OBSERVATION, helpers.action_spec()), (8, 7))
+    network = _critic((OBSERVATION, helpers.action_spec()), hidden_units=(8, 7))
     network.create_variables()
   copy = network.copy(name='Copy')
   copy.create_variables()
@@ -351,7 +362,7 @@ def test_copy_has_the_same_shape_but_its_own_weights(kind):
 def test_copy_keeps_sizes_that_gin_gave():
   gin.parse_config('big/TwinCriticNetwork.hidden_units = (11,)')
   with gin.config_scope('big'):
-    network = networks.TwinCriticNetwork((OBSERVATION, helpers.latent_spec()))
+    network = critic_lib.TwinCriticNetwork((OBSERVATION, helpers.latent_spec()))
   copy = network.copy()
   copy.create_variables()
   assert copy.variables[0].shape == (2, 5, 11)
@@ -368,28 +379,30 @@ def test_copy_keeps_sizes_that_gin_gave():
 )
 def test_specs_that_are_no_float_vector_are_an_error(observation, output, label):
   with pytest.raises(ValueError, match=f'The {label} of .* must be one float32 vector'):
-    networks.LatentPolicyNetwork(observation, output)
+    policy_lib.LatentPolicyNetwork(observation, output)
 
 
 @pytest.mark.parametrize(
   ('arguments', 'message'),
   [
-    ({'num_couplings': -1}, 'num_couplings must be at least 1'),
-    ({'conditioner_units': -1}, 'units'),
-    ({'conditioner_units': 0}, 'units'),  # Not the default.
-    ({'embedding_size': 0}, 'units'),
+    ({'num_couplings': -1}, 'real_nvp.num_couplings must be an integer from 1'),
+    ({'conditioner_units': -1}, 'real_nvp.conditioner_units must be an integer from 1'),
+    ({'conditioner_units': 0}, 'units must be an integer from 1'),  # Not the default.
+    ({'embedding_size': 0}, 'LatentPolicyNetwork.embedding_size must be an integer from 1'),
   ],
 )
 def test_sizes_below_one_are_an_error(arguments, message):
-  with pytest.raises(ValueError, match=message):
-    networks.LatentPolicyNetwork(OBSERVATION, helpers.latent_spec(), **arguments)
+  with pytest.raises(errors.ConfigError, match=message):
+    helpers.policy_config(**arguments)
 
 
 @pytest.mark.parametrize('num_couplings', [0, 2])
 def test_a_fresh_network_is_the_identity_whatever_its_embedding(num_couplings):
   observation_spec = tf.TensorSpec([3], tf.float32)
-  actor = networks.LatentPolicyNetwork(
-    observation_spec, helpers.latent_spec(), (8,), num_couplings=num_couplings
+  actor = policy_lib.LatentPolicyNetwork(
+    observation_spec,
+    helpers.latent_spec(),
+    helpers.policy_config(num_couplings, embedding_units=(8,)),
   )
   actor.create_variables()
   helpers.perturb(actor.embedding_variables)

@@ -14,7 +14,7 @@ from tf_agents.networks import network
 from tf_agents.specs import tensor_spec
 
 from latent_hrl import latent_actions
-from latent_hrl import networks
+from latent_hrl.networks import boxes
 
 tfb = tfp.bijectors
 
@@ -27,14 +27,14 @@ def bounded(spec: tensor_spec.TensorSpec) -> tensor_spec.BoundedTensorSpec:
 
   A latent gets `latent_actions.LATENT_BOUND`.
   """
-  if networks.is_bounded(spec):
+  if boxes.is_bounded(spec):
     return spec
   limit = np.full(spec.shape, latent_actions.LATENT_BOUND, np.float32)
   return tensor_spec.BoundedTensorSpec(spec.shape, tf.float32, -limit, limit, spec.name)
 
 
 class AffinePolicy:
-  """An actor of TF-Agents as a `networks.PolicyNetwork`."""
+  """An actor of TF-Agents as a `networks.policy.PolicyNetwork`."""
 
   def __init__(
     self,

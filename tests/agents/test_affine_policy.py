@@ -6,10 +6,10 @@ import tensorflow as tf
 from tf_agents.policies import greedy_policy
 from tf_agents.trajectories import time_step as ts
 
-from latent_hrl.baselines import deterministic
-from latent_hrl.baselines import policies
-from latent_hrl.baselines import ppo
-from latent_hrl.baselines import sac
+from latent_hrl.agents import affine_policy
+from latent_hrl.agents import deterministic
+from latent_hrl.agents import ppo
+from latent_hrl.agents import sac
 from latent_hrl.layers import module as module_lib
 from tests import helpers
 
@@ -23,41 +23,41 @@ def _seed():
   tf.keras.utils.set_random_seed(0)
 
 
-def _build(agent_fn, spec=None, **kwargs):
+def _build(config, spec=None, **kwargs):
   time_step_spec = ts.time_step_spec(tf.TensorSpec([3], tf.float32))
-  baseline = agent_fn(time_step_spec, spec or helpers.action_spec(), **kwargs)
-  return baseline, module_lib.LayerModule(baseline.actor_network, FIELDS, FIELDS)
+  agent = config(**kwargs).build(time_step_spec, spec or helpers.action_spec(), seed=0)
+  return agent, module_lib.LayerModule(agent.actor_network, FIELDS, FIELDS)
 
 
 AGENTS = (
-  sac.sac_agent,
-  deterministic.td3_agent,
-  deterministic.ddpg_agent,
-  ppo.ppo_agent,
+  sac.SacConfig,
+  deterministic.Td3Config,
+  deterministic.DdpgConfig,
+  ppo.PpoConfig,
 )
 
 
-@pytest.mark.parametrize('agent_fn', AGENTS)
-def test_the_mode_is_the_action_of_tf_agents_policy(agent_fn):
-  baseline, module = _build(agent_fn)
+@pytest.mark.parametrize('config', AGENTS)
+def test_the_mode_is_the_action_of_tf_agents_policy(config):
+  agent, module = _build(config)
   time_step = ts.restart(tf.constant(OBSERVATION), batch_size=5)
 
-  policy = greedy_policy.GreedyPolicy(baseline.agent.policy)
+  policy = greedy_policy.GreedyPolicy(agent.agent.policy)
 
   action = module.serving_default(OBSERVATION)['action']
 
   np.testing.assert_allclose(action, policy.action(time_step).action, atol=1e-6)
 
 
-@pytest.mark.parametrize('agent_fn', [sac.sac_agent, ppo.ppo_agent])
-def test_the_density_is_that_of_tf_agents_distribution(agent_fn):
-  baseline, module = _build(agent_fn)
+@pytest.mark.parametrize('config', [sac.SacConfig, ppo.PpoConfig])
+def test_the_density_is_that_of_tf_agents_distribution(config):
+  agent, module = _build(config)
   time_step = ts.restart(tf.constant(OBSERVATION), batch_size=5)
   action = module.decode(OBSERVATION, 0.3 * LATENT)['action']
 
   encoded = module.encode(OBSERVATION, action)
 
-  expected = baseline.agent.collect_policy.distribution(time_step).action
+  expected = agent.agent.collect_policy.distribution(time_step).action
   assert not np.any(encoded['clipped'])
   np.testing.assert_allclose(encoded['latent'], 0.3 * LATENT, atol=1e-5)
   np.testing.assert_allclose(
@@ -66,14 +66,14 @@ def test_the_density_is_that_of_tf_agents_distribution(agent_fn):
 
 
 @pytest.mark.parametrize(
-  ('agent_fn', 'noise'),
+  ('config', 'noise'),
   [
-    (deterministic.td3_agent, 'exploration_noise_std'),
-    (deterministic.ddpg_agent, 'ou_stddev'),
+    (deterministic.Td3Config, 'exploration_noise_std'),
+    (deterministic.DdpgConfig, 'ou_stddev'),
   ],
 )
-def test_noise_is_measured_in_half_widths_of_the_box_and_clipped(agent_fn, noise):
-  _, module = _build(agent_fn, **{noise: 0.1})
+def test_noise_is_measured_in_half_widths_of_the_box_and_clipped(config, noise):
+  _, module = _build(config, **{noise: 0.1})
   mode = module.decode(OBSERVATION, 0 * LATENT)['action'].numpy()
 
   action = module.decode(OBSERVATION, LATENT)['action'].numpy()
@@ -88,41 +88,41 @@ def test_noise_is_measured_in_half_widths_of_the_box_and_clipped(agent_fn, noise
 
 
 def test_ppo_sees_normalised_observations():
-  baseline, module = _build(ppo.ppo_agent)
+  agent, module = _build(ppo.PpoConfig)
   before = module.serving_default(OBSERVATION)['action'].numpy()
 
   shifted = tf.constant(10 + OBSERVATION[np.newaxis])
   for _ in range(20):
-    baseline.agent.update_observation_normalizer(shifted)
+    agent.agent.update_observation_normalizer(shifted)
 
   after = module.serving_default(OBSERVATION)['action'].numpy()
   assert np.max(np.abs(after - before)) > 1e-3
   # What normalises is a part of the layer: a saved one takes it along.
   owned = {variable.ref() for variable in module.variables}
-  normalizer = baseline.agent.collect_policy.observation_normalizer
+  normalizer = agent.agent.collect_policy.observation_normalizer
   assert {variable.ref() for variable in normalizer.variables} <= owned
 
 
 def test_a_latent_gets_the_box_of_the_latent_wrapper():
-  spec = policies.bounded(helpers.latent_spec(3))
+  spec = affine_policy.bounded(helpers.latent_spec(3))
 
   np.testing.assert_array_equal(spec.minimum, [-5, -5, -5])
   np.testing.assert_array_equal(spec.maximum, [5, 5, 5])
   bounded = helpers.action_spec()
-  assert policies.bounded(bounded) is bounded
+  assert affine_policy.bounded(bounded) is bounded
 
 
-def test_a_baseline_on_a_layer_passes_its_output_down(tmp_path):
+def test_a_agent_on_a_layer_passes_its_output_down(tmp_path):
   lower = helpers.save_layer(tmp_path, 'base', FIELDS, FIELDS).saved
-  baseline, _ = _build(sac.sac_agent, helpers.latent_spec())
+  agent, _ = _build(sac.SacConfig, helpers.latent_spec())
   module = module_lib.LayerModule(
-    baseline.actor_network, FIELDS, FIELDS, lower=lower.module, lower_fields=FIELDS
+    agent.actor_network, FIELDS, FIELDS, lower=lower.module, lower_fields=FIELDS
   )
 
   latent = 0.2 * LATENT
   action, log_det = module.forward(OBSERVATION, latent)
 
-  flow = baseline.actor_network.flow(tf.constant(OBSERVATION))
+  flow = agent.actor_network.flow(tf.constant(OBSERVATION))
   output = 5 * np.tanh(flow.forward(latent))
   np.testing.assert_allclose(action, lower.decode(OBSERVATION, output), atol=1e-5)
   back, inverse_log_det, clipped = module.inverse(OBSERVATION, action)

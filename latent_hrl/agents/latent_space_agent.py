@@ -1,0 +1,397 @@
+"""The maximum-entropy agent that trains one layer, as a TF-Agents `TFAgent`.
+
+For a layer with output u (the action at the bottom, the latent of the layer below
+otherwise) it maximises
+
+  E Σ γᵗ [ r(s_t) + α · H(u_t|s_t) ]
+
+with H as in `entropy`, by the losses of `losses`.
+
+What is evaluated and saved is not the policy of the last update, but an average of the last
+1/ν or so: w̄ ← (1 - ν) w̄ + ν w after each update (Polyak and Juditsky, "Acceleration of
+Stochastic Approximation by Averaging", 1992). Collection acts with the last one.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from tf_agents.agents import data_converter
+from tf_agents.agents import tf_agent
+from tf_agents.policies import actor_policy
+from tf_agents.policies import greedy_policy
+from tf_agents.specs import tensor_spec
+from tf_agents.trajectories import time_step as ts
+from tf_agents.typing import types
+from tf_agents.utils import common
+
+from latent_hrl.agents import entropy as entropy_lib
+from latent_hrl.agents import latent_space_settings as settings_lib
+from latent_hrl.agents import losses as losses_lib
+from latent_hrl.agents import protocol
+from latent_hrl.networks import critic as critic_lib
+from latent_hrl.networks import policy as policy_lib
+
+# Parts of a policy that a layer above may take along, where they have the same shapes.
+EMBEDDINGS = ('embedding', 'averaged_embedding')
+
+
+class Optimizers(NamedTuple):
+  """A Keras optimizer for each of the three losses.
+
+  Attributes:
+    actor: That of the policy.
+    critic: That of the critics.
+    temperature: That of α; idle if it is fixed.
+  """
+
+  actor: tf.keras.optimizers.Optimizer
+  critic: tf.keras.optimizers.Optimizer
+  temperature: tf.keras.optimizers.Optimizer
+
+
+def _policy_parts(
+  prefix: str, network: policy_lib.LatentPolicyNetwork
+) -> dict[str, list[tf.Variable]]:
+  """Returns the variables of a policy, those of its embedding apart."""
+  embedding = network.embedding_variables
+  apart = {id(variable) for variable in embedding}
+  others = [variable for variable in network.variables if id(variable) not in apart]
+  return {f'{prefix}embedding': embedding, f'{prefix}actor': others}
+
+
+class LatentSpaceAgent(tf_agent.TFAgent):
+  """Trains a latent space layer: a flow policy with twin critics."""
+
+  def __init__(
+    self,
+    time_step_spec: ts.TimeStep,
+    action_spec: types.TensorSpec,
+    actor_network: policy_lib.LatentPolicyNetwork,
+    critic_network: critic_lib.TwinCriticNetwork,
+    settings: settings_lib.Settings | None = None,
+    optimizers: Optimizers | None = None,
+    executed_action: entropy_lib.ExecutedAction | None = None,
+    seed: int = 0,
+    jit_compile: bool = True,
+    enable_summaries: bool = True,
+    train_step_counter: tf.Variable | None = None,
+    name: str = 'LatentSpaceAgent',
+  ):
+    """Creates the agent and all of its variables.
+
+    Args:
+      time_step_spec: TimeStep spec; the observation is one float32 vector [O].
+      action_spec: Spec of the layer's output, float32 [D]; bounded for actions, unbounded
+        for the latent of the layer below.
+      actor_network: The flow policy on these specs.
+      critic_network: Twin critics on (observation, output).
+      settings: Numbers of the objective and of the updates; the defaults if None.
+      optimizers: Adam with `settings.learning_rate` for each if None.
+      executed_action: What the critic judges instead of the layer's output; the critic
+        network takes its spec.
+      seed: Seed of the policy noise in the updates, which depends on nothing else than
+        this and the train step.
+      jit_compile: Whether `train` runs compiled by XLA. The fused trainer always does;
+        both draw the same noise only if this is on.
+      enable_summaries: Whether `train` writes TensorBoard summaries.
+      train_step_counter: int64 variable, incremented once an update.
+      name: Name of the agent.
+
+    Raises:
+      ValueError: If both networks disagree with the specs, or the entropy is to be that of
+        an action which is not there.
+    """
+    tf.Module.__init__(self, name=name)
+    settings = settings_lib.Settings() if settings is None else settings
+    action_spec = tensor_spec.from_spec(action_spec)
+    if actor_network.output_tensor_spec.shape != action_spec.shape:
+      raise ValueError(
+        f'The actor puts out {actor_network.output_tensor_spec.shape}, but the action '
+        f'spec is {action_spec.shape}.'
+      )
+    if train_step_counter is None:
+      train_step_counter = tf.Variable(0, dtype=tf.int64, name='train_step')
+    if optimizers is None:
+      optimizers = Optimizers(
+        *(tf.keras.optimizers.Adam(settings.learning_rate) for _ in Optimizers._fields)
+      )
+
+    self._settings = settings
+    self._seed = seed
+    self._entropy = entropy_lib.Entropy(action_spec, executed_action, settings.entropy_of)
+    target_entropy = settings.target_entropy
+    if target_entropy is None:
+      target_entropy = self._entropy.default_target(settings.target_kl)
+    self._target_entropy = target_entropy
+
+    self._actor_network = actor_network
+    self._critic_network = critic_network
+    judged_spec = action_spec if executed_action is None else executed_action.spec
+    critic_input_spec = (time_step_spec.observation, judged_spec)
+    actor_network.create_variables()
+    critic_network.create_variables(critic_input_spec)
+    self._averaged_actor_network = actor_network.copy(name='AveragedActorNetwork')
+    self._averaged_actor_network.create_variables()
+    self._target_critic_network = critic_network.copy(name='TargetCriticNetwork')
+    self._target_critic_network.create_variables(critic_input_spec)
+
+    self._adaptive_temperature = settings.temperature is None
+    start = settings.initial_temperature
+    if settings.temperature is not None:
+      start = settings.temperature
+    self._log_temperature = tf.Variable(
+      np.log(start), dtype=tf.float32, name='log_temperature'
+    )
+    self._optimizers = optimizers
+    optimizers.actor.build(actor_network.trainable_variables)
+    optimizers.critic.build(critic_network.trainable_variables)
+    optimizers.temperature.build([self._log_temperature])
+    self.losses = losses_lib.Losses(
+      actor_network,
+      critic_network,
+      self._target_critic_network,
+      self._log_temperature,
+      self._entropy,
+      target_entropy,
+      settings.gamma,
+    )
+
+    bounded = actor_network.squash is not None
+    policy, collect_policy = (
+      actor_policy.ActorPolicy(
+        time_step_spec, action_spec, network, clip=bounded, training=False
+      )
+      for network in (self._averaged_actor_network, actor_network)
+    )
+    super().__init__(
+      time_step_spec,
+      action_spec,
+      policy=greedy_policy.GreedyPolicy(policy),
+      collect_policy=collect_policy,
+      train_sequence_length=2,
+      enable_summaries=enable_summaries,
+      train_step_counter=train_step_counter,
+    )
+    self._as_transition = data_converter.AsTransition(
+      self.data_context, squeeze_time_dim=True
+    )
+    self._compiled_update = tf.function(
+      self.update, jit_compile=jit_compile, autograph=False
+    )
+    self._initialize()
+
+  @property
+  def actor_network(self) -> policy_lib.LatentPolicyNetwork:
+    """The flow policy that learns and collects."""
+    return self._actor_network
+
+  @property
+  def averaged_actor_network(self) -> policy_lib.LatentPolicyNetwork:
+    """The average of it over the last updates, to evaluate and save."""
+    return self._averaged_actor_network
+
+  @property
+  def actor_optimizer(self) -> tf.keras.optimizers.Optimizer:
+    """What takes the steps of the policy that learns."""
+    return self._optimizers.actor
+
+  @property
+  def critic_network(self) -> critic_lib.TwinCriticNetwork:
+    """The twin critics."""
+    return self._critic_network
+
+  @property
+  def target_critic_network(self) -> critic_lib.TwinCriticNetwork:
+    """The slow copy of the critics that the regression target uses."""
+    return self._target_critic_network
+
+  @property
+  def temperature(self) -> tf.Tensor:
+    """α, scalar float32."""
+    return self.losses.temperature
+
+  @property
+  def target_entropy(self) -> float:
+    """Target of H in nats, for the adapted temperature."""
+    return self._target_entropy
+
+  @property
+  def gamma(self) -> float:
+    """Discount per environment step."""
+    return self._settings.gamma
+
+  @property
+  def loss_names(self) -> Sequence[str]:
+    """Names of the parts of `losses.LossExtra`."""
+    return losses_lib.LossExtra._fields
+
+  @property
+  def state_variables(self) -> list[tf.Variable]:
+    """All variables that a resumed run needs, in a fixed order."""
+    return [variable for part in self.state_parts.values() for variable in part]
+
+  @property
+  def state_parts(self) -> dict[str, list[tf.Variable]]:
+    """The same by what they belong to."""
+    return {
+      **_policy_parts('', self._actor_network),
+      **_policy_parts('averaged_', self._averaged_actor_network),
+      'critic': list(self._critic_network.variables),
+      'target_critic': list(self._target_critic_network.variables),
+      # A fixed one is what a run is told, not what it has learned.
+      'log_temperature': [self._log_temperature] if self._adaptive_temperature else [],
+      'actor_optimizer': list(self._optimizers.actor.variables),
+      'critic_optimizer': list(self._optimizers.critic.variables),
+      'temperature_optimizer': list(self._optimizers.temperature.variables),
+      'train_step': [self.train_step_counter],
+    }
+
+  @property
+  def objective(self) -> dict[str, Any]:
+    """What its values mean, JSON types.
+
+    The discount, whether α weighs the entropy of the action, and the target that α adapts
+    to, None if it is fixed.
+    """
+    return {
+      'gamma': self._settings.gamma,
+      'entropy_of_action': self._entropy.of_action,
+      'target_entropy': self._target_entropy if self._adaptive_temperature else None,
+    }
+
+  def inherited_parts(self, objective: dict[str, Any]) -> list[str]:
+    """What means the same in the layer below, where the critic judges the action.
+
+    What the policy below sees in a state is worth seeing for this one; what it does with it
+    is not inherited, so that the layer starts as the identity. The temperature means the
+    same if it weighs the same entropy and adapts to the same target. Adam's moments come
+    along: from none its first steps would be as large as any.
+
+    Args:
+      objective: The `objective` of the layer below.
+
+    Raises:
+      ValueError: If its values are discounted otherwise.
+    """
+    own = self.objective
+    if objective['gamma'] != own['gamma']:
+      raise ValueError(f'its gamma is {objective["gamma"]}, here it is {own["gamma"]}')
+    parts = [*EMBEDDINGS, 'critic', 'target_critic', 'critic_optimizer']
+    adapts = own['target_entropy'] is not None
+    if adapts and own['entropy_of_action'] and own == objective:
+      parts += ['log_temperature', 'temperature_optimizer']
+    return parts
+
+  def _seeds(self) -> tf.Tensor:
+    """Seeds [2, 2] of this update's noise, a function of seed and train step alone."""
+    base = tf.constant([self._seed, 0], dtype=tf.int32)
+    step = tf.cast(self.train_step_counter, tf.int32)
+    folded = tf.random.experimental.stateless_fold_in(base, step)
+    return tf.random.experimental.stateless_split(folded, 2)
+
+  def update(
+    self, batch: protocol.Batch, weights: tf.Tensor | float = 1.0
+  ) -> tf_agent.LossInfo:
+    """One full update of critic, actor, temperature and target. Traceable by XLA.
+
+    All gradients are taken at the weights from before the update.
+
+    Args:
+      batch: Transitions, leading shape [B].
+      weights: Scalar or float32 [B], multiplies each transition's loss.
+
+    Returns:
+      LossInfo with the sum of the losses and a `losses.LossExtra`.
+    """
+    target_seed, actor_seed = tf.unstack(self._seeds())
+    temperature = self.temperature
+
+    target = self.losses.critic_target(batch, target_seed)
+    critic_variables = self._critic_network.trainable_variables
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+      tape.watch(critic_variables)
+      critic_loss, values = self.losses.critic_loss(batch, target, weights)
+    critic_gradients = tape.gradient(critic_loss, critic_variables)
+
+    # At the critics from before their step: the two gradients do not wait for each other,
+    # which XLA uses on several cores (benchmarks/README.md).
+    actor_variables = self._actor_network.trainable_variables
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+      tape.watch(actor_variables)
+      actor_loss, entropy = self.losses.actor_loss(batch.observation, actor_seed, weights)
+    actor_gradients = tape.gradient(actor_loss, actor_variables)
+
+    for optimizer, gradients, variables in (
+      (self._optimizers.critic, critic_gradients, critic_variables),
+      (self._optimizers.actor, actor_gradients, actor_variables),
+    ):
+      optimizer.apply_gradients(zip(gradients, variables, strict=True))
+
+    temperature_loss = tf.constant(0.0)
+    if self._adaptive_temperature:
+      with tf.GradientTape() as tape:
+        temperature_loss = self.losses.temperature_loss(entropy, weights)
+      gradient = tape.gradient(temperature_loss, self._log_temperature)
+      self._optimizers.temperature.apply_gradients([(gradient, self._log_temperature)])
+
+    self._update_target(self._settings.target_update_tau)
+    self._update_average(self._settings.policy_average_tau)
+    self.train_step_counter.assign_add(1)
+    losses = (critic_loss, actor_loss, temperature_loss)
+    return losses_lib.loss_info(losses, temperature, entropy, values, target)
+
+  def _update_target(self, tau: float) -> None:
+    common.soft_variables_update(
+      self._critic_network.variables, self._target_critic_network.variables, tau
+    )
+
+  def _update_average(self, tau: float) -> None:
+    common.soft_variables_update(
+      self._actor_network.variables, self._averaged_actor_network.variables, tau
+    )
+
+  def _initialize(self) -> None:
+    self._update_target(tau=1.0)
+    self._update_average(tau=1.0)
+
+  def _to_batch(self, experience: types.NestedTensor) -> protocol.Batch:
+    time_step, policy_step, next_time_step = self._as_transition(experience)
+    return protocol.Batch(
+      observation=time_step.observation,
+      output=self._entropy.judged(time_step.observation, policy_step.action)[0],
+      reward=next_time_step.reward,
+      discount=next_time_step.discount,
+      next_observation=next_time_step.observation,
+    )
+
+  def _train(
+    self, experience: types.NestedTensor, weights: types.Tensor | None = None
+  ) -> tf_agent.LossInfo:
+    weights = tf.constant(1.0) if weights is None else weights
+    loss_info = self._compiled_update(self._to_batch(experience), weights)
+    if self.summaries_enabled:
+      common.summarize_scalar_dict(
+        loss_info.extra._asdict(), step=self.train_step_counter, name_scope='Losses/'
+      )
+    return loss_info
+
+  def _loss(
+    self,
+    experience: types.NestedTensor,
+    weights: types.Tensor | None = None,
+    training: bool = False,
+  ) -> tf_agent.LossInfo:
+    del training
+    batch = self._to_batch(experience)
+    weights = 1.0 if weights is None else weights
+    target_seed, actor_seed = tf.unstack(self._seeds())
+    target = self.losses.critic_target(batch, target_seed)
+    critic_loss, values = self.losses.critic_loss(batch, target, weights)
+    actor_loss, entropy = self.losses.actor_loss(batch.observation, actor_seed, weights)
+    temperature_loss = tf.constant(0.0)
+    if self._adaptive_temperature:
+      temperature_loss = self.losses.temperature_loss(entropy, weights)
+    losses = (critic_loss, actor_loss, temperature_loss)
+    return losses_lib.loss_info(losses, self.temperature, entropy, values, target)

@@ -1,1 +1,0 @@
-"""Tests of latent_hrl.baselines."""
