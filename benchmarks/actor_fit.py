@@ -10,6 +10,7 @@ import tensorflow as tf
 from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import observations
+from latent_hrl import run_directory
 from latent_hrl.agents import latent_space_agent
 from latent_hrl.layers import load
 from latent_hrl.training import build
@@ -71,8 +72,9 @@ def _prepare(
     )
   _, settings, lesson = train_stack.check(bound['layers'], bound['task'])[layer.name]
   lower = load.load_layer(below[0]) if below else None
+  nowhere = run_directory.RunDirectory(pathlib.Path())  # Nothing is saved.
   with gin.config_scope(layer.name):
-    draft = draft_lib.Draft(layer, bound['task'], lower, pathlib.Path(), seed, 1)
+    draft = draft_lib.Draft(layer, bound['task'], lower, nowhere, seed, 1)
     agent = build.agent(draft)
   draft.close()
   if not isinstance(agent, latent_space_agent.LatentSpaceAgent):

@@ -22,6 +22,7 @@ from tf_agents.trajectories import time_step as ts
 from benchmarks import tf_agents_examples
 from benchmarks.workers import protocol
 from latent_hrl import config
+from latent_hrl import run_directory
 from latent_hrl.environments import tasks
 from latent_hrl.environments import tf_environment
 from latent_hrl.layers import load
@@ -39,14 +40,14 @@ _CALLS = 500
 
 def _save_layer(root: pathlib.Path) -> pathlib.Path:
   config.load(['gin/half_cheetah.gin'])
-  layer_dir = root / 'layer'
+  run = run_directory.RunDirectory(root)
   draft = draft_lib.Draft(
-    spec.Layer(name='layer'), _TASK, None, layer_dir, seed=0, eval_episodes=1
+    spec.Layer(name='layer'), _TASK, None, run, seed=0, eval_episodes=1
   )
-  build.learning(draft, settings.OffPolicyConfig(), root).close()
+  build.learning(draft, settings.OffPolicyConfig(), run).close()
   draft.save(env_steps=0)
   draft.close()
-  return layer_dir
+  return run.layer('layer')
 
 
 def _layer(root: pathlib.Path, observation: np.ndarray) -> Callable[[], np.ndarray]:

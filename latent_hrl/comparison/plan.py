@@ -15,6 +15,7 @@ from latent_hrl import checks
 from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import files
+from latent_hrl import run_directory
 
 _BASE_ALONE = {'base': 1.0}
 _TEXTS = checks.several(checks.TEXT)
@@ -105,7 +106,7 @@ class Run:
   @property
   def metrics(self) -> pathlib.Path:
     """Where the run tells of its evaluations."""
-    return self.directory / 'metrics.jsonl'
+    return run_directory.RunDirectory(self.directory).metrics
 
   @property
   def log(self) -> pathlib.Path:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Sequence
 
 from latent_hrl import files
+from latent_hrl import run_directory
 from latent_hrl.evaluation import plots
 from latent_hrl.evaluation import rollout
 from latent_hrl.layers import load
@@ -23,17 +24,20 @@ def report(root_dir: pathlib.Path) -> str:
   Returns:
     The table as text, also written to `table.md`.
   """
-  rows = [*_half_cheetah(root_dir / 'half_cheetah'), *_multi_goal(root_dir)]
+  rows = [
+    *_half_cheetah(run_directory.RunDirectory(root_dir / 'half_cheetah')),
+    *_multi_goal(root_dir),
+  ]
   table = _table(('task', 'policy', 'episodes', 'return', 'reached what'), rows)
   files.write_text(root_dir / 'table.md', table + '\n')
   curve = root_dir / 'half_cheetah.png'
-  shutil.copyfile(root_dir / 'half_cheetah' / 'learning_curve.png', curve)
+  shutil.copyfile(run_directory.RunDirectory(root_dir / 'half_cheetah').curve, curve)
   pictures = f'pictures: {curve}, {root_dir / "multi_goal.png"}'
   return f'\n{table}\n\n{pictures}\nlayers:   {root_dir}/*/layers/*'
 
 
-def _half_cheetah(run: pathlib.Path) -> list[tuple[str, ...]]:
-  base, upper = (load.load_layer(run / 'layers' / name) for name in ('base', 'upper'))
+def _half_cheetah(run: run_directory.RunDirectory) -> list[tuple[str, ...]]:
+  base, upper = (load.load_layer(run.layer(name)) for name in ('base', 'upper'))
   policies = {
     'random actions': rollout.evaluate_random(base.manifest.task, _EPISODES),
     'base layer, mode': rollout.evaluate(base, episodes=_EPISODES),
@@ -45,8 +49,8 @@ def _half_cheetah(run: pathlib.Path) -> list[tuple[str, ...]]:
 
 
 def _multi_goal(root_dir: pathlib.Path) -> list[tuple[str, ...]]:
-  run = root_dir / 'multi_goal'
-  base, east = (load.load_layer(run / 'layers' / name) for name in ('base', 'north_east'))
+  run = run_directory.RunDirectory(root_dir / 'multi_goal')
+  base, east = (load.load_layer(run.layer(name)) for name in ('base', 'north_east'))
   held = rollout.evaluate(base, episodes=_GOAL_EPISODES, latents='hold', record=True)
   sampled = rollout.evaluate(east, episodes=_GOAL_EPISODES, latents='sample', record=True)
   policies = {'base layer, latent held': held, 'goal layer on top, sampled': sampled}

@@ -1,13 +1,12 @@
 """From a layer as gin describes it to what trains it."""
 
-import pathlib
-
 import gin
 import tensorflow as tf
 
 from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import observations
+from latent_hrl import run_directory
 from latent_hrl.agents import entropy
 from latent_hrl.agents import ppo
 from latent_hrl.agents import protocol
@@ -54,19 +53,19 @@ def agent(draft: draft_lib.Draft) -> protocol.OffPolicyAgent | ppo.PpoAgent:
 def learning(
   draft: draft_lib.Draft,
   config: settings_lib.OffPolicyConfig,
-  root_dir: pathlib.Path,
+  run: run_directory.RunDirectory,
 ) -> trainer_lib.Learning:
   """Builds agent and learning of a draft, from the gin configuration in scope.
 
   Args:
     draft: The layer on its task.
     config: Numbers of learning from a replay.
-    root_dir: Directory of the run.
+    run: Directory of the run.
   """
   learner = agent(draft)
   if isinstance(learner, ppo.PpoAgent):
     return on_policy.OnPolicyLearning(draft, learner)
-  return off_policy.OffPolicyLearning(draft, learner, config, root_dir)
+  return off_policy.OffPolicyLearning(draft, learner, config, run)
 
 
 def trainer(
@@ -75,7 +74,7 @@ def trainer(
   off_policy_config: settings_lib.OffPolicyConfig,
   task_id: str,
   lower: load.SavedLayer | None,
-  root_dir: pathlib.Path,
+  run: run_directory.RunDirectory,
   seed: int,
 ) -> trainer_lib.Trainer:
   """Builds the trainer of a layer within the layer's gin scope.
@@ -86,20 +85,17 @@ def trainer(
     off_policy_config: Numbers of learning from a replay.
     task_id: Task to train on.
     lower: The frozen layer below; None for a bottom layer.
-    root_dir: Directory of the run.
+    run: Directory of the run.
     seed: Seed of everything random in this layer's training.
 
   Raises:
     LatentHrlError: If the layer fits neither task nor lower layer, or a number of the
       agent or its networks is none.
   """
-  layer_dir = root_dir / 'layers' / layer.name
   try:
     with gin.config_scope(layer.name):
-      draft = draft_lib.Draft(layer, task_id, lower, layer_dir, seed, loop.eval_episodes)
-      return trainer_lib.Trainer(
-        draft, learning(draft, off_policy_config, root_dir), loop, root_dir
-      )
+      draft = draft_lib.Draft(layer, task_id, lower, run, seed, loop.eval_episodes)
+      return trainer_lib.Trainer(draft, learning(draft, off_policy_config, run), loop, run)
   except (TypeError, ValueError) as error:
     # Nothing has run yet: what networks and agent refuse was bound in gin.
     raise errors.ConfigError(f'layer {layer.name!r}: {config.one_line(error)}') from error

@@ -4,7 +4,6 @@ Every training loop works on a draft: the loop brings a policy network with weig
 change, the draft everything that does not depend on how they are learned.
 """
 
-import pathlib
 import shutil
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ from latent_hrl import errors
 from latent_hrl import files
 from latent_hrl import observations
 from latent_hrl import rewards
+from latent_hrl import run_directory
 from latent_hrl.environments import layer_reward
 from latent_hrl.environments import tasks
 from latent_hrl.evaluation import rollout
@@ -73,7 +73,7 @@ class Draft:
     spec: spec_lib.Layer,
     task_id: str,
     lower: load.SavedLayer | None,
-    layer_dir: pathlib.Path,
+    run: run_directory.RunDirectory,
     seed: int,
     eval_episodes: int,
   ):
@@ -83,7 +83,7 @@ class Draft:
       spec: The layer.
       task_id: Task to train on.
       lower: The frozen layer below; None for a bottom layer.
-      layer_dir: Directory of the saved layer, DIR/layers/NAME; the best is DIR/best/NAME.
+      run: Directory of the run.
       seed: Seed of everything random in this layer's training.
       eval_episodes: Episodes of an evaluation, mode policy.
 
@@ -95,8 +95,7 @@ class Draft:
     self.lower = lower
     self.seeds = _seeds(seed, lower)
     self.seed = seed
-    self._layer_dir = layer_dir
-    self._best_dir = layer_dir.parent.parent / 'best' / layer_dir.name
+    self._run = run
     self._eval_episodes = eval_episodes
 
     self.reward = rewards.bind(spec.reward_fn)
@@ -188,10 +187,12 @@ class Draft:
         f'layer {self.spec.name!r} has weights that are not finite at step {env_steps:,}; '
         'it is not saved'
       )
-    export.export_layer(self._module, self.manifest(env_steps), self._layer_dir)
+    export.export_layer(
+      self._module, self.manifest(env_steps), self._run.layer(self.spec.name)
+    )
     if best:
-      with files.replacing_directory(self._best_dir) as directory:
-        shutil.copytree(self._layer_dir, directory, dirs_exist_ok=True)
+      with files.replacing_directory(self._run.best(self.spec.name)) as directory:
+        shutil.copytree(self._run.layer(self.spec.name), directory, dirs_exist_ok=True)
 
   def close(self) -> None:
     """Closes the environments."""

@@ -14,6 +14,7 @@ from tensorboard.plugins.hparams import api as hparams_api
 
 from latent_hrl import errors
 from latent_hrl import files
+from latent_hrl import run_directory
 from latent_hrl.evaluation import plots
 
 # What every row has.
@@ -29,18 +30,18 @@ class MetricsLog:
   `steps_per_s` and the means of the agent's losses since the last row.
   """
 
-  def __init__(self, root_dir: pathlib.Path, title: str):
+  def __init__(self, run: run_directory.RunDirectory, title: str):
     """Opens the log of a run; rows already there stay.
 
     Args:
-      root_dir: Directory of the run.
+      run: Directory of the run.
       title: Title of the learning curve.
 
     Raises:
       ConfigError: If the file there is no metrics file.
     """
-    self._path = root_dir / 'metrics.jsonl'
-    self._curve_path = root_dir / 'learning_curve.png'
+    self._path = run.metrics
+    self._curve_path = run.curve
     self._title = title
     self._rows: list[dict[str, Any]] = []
     self._torn = False
@@ -197,8 +198,8 @@ class Progress:
       f'{self._name}  step {row["env_steps"]:>9,} / {self._bar.total:,}  '
       f'return {row["return_mean"]:9.1f} ± {row["return_std"]:.1f}'
     )
-    own = row.get('layer_return_mean', row['return_mean'])
-    if own != row['return_mean']:
+    own = row.get('layer_return_mean')
+    if own is not None and own != row['return_mean']:
       said += f'  layer return {own:9.1f} ± {row["layer_return_std"]:.1f}'
     if 'success_rate' in row:
       said += f'  success {row["success_rate"]:.0%}'

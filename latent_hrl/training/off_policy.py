@@ -7,13 +7,13 @@ not depend on which of the two is faster.
 
 import contextlib
 import math
-import pathlib
 from typing import Any
 
 import numpy as np
 
 from latent_hrl import errors
 from latent_hrl import observations
+from latent_hrl import run_directory
 from latent_hrl import threads
 from latent_hrl.agents import protocol
 from latent_hrl.evaluation import rollout
@@ -35,7 +35,7 @@ class OffPolicyLearning:
     draft: draft_lib.Draft,
     agent: protocol.OffPolicyAgent,
     config: settings_lib.OffPolicyConfig,
-    root_dir: pathlib.Path,
+    run: run_directory.RunDirectory,
   ):
     """Builds everything; nothing runs yet.
 
@@ -43,7 +43,7 @@ class OffPolicyLearning:
       draft: The layer on its task.
       agent: The agent, on the draft's specs.
       config: Its numbers.
-      root_dir: Directory of the run.
+      run: Directory of the run.
     """
     self._draft = draft
     self._spec = spec = draft.spec
@@ -84,7 +84,7 @@ class OffPolicyLearning:
     bottom = draft.lower is None
     self._lesson = lessons.lesson(spec, draft.task, draft.reward, config, bottom)
     self._checkpoints = checkpoints_lib.Checkpoints(
-      root_dir / 'checkpoints' / spec.name,
+      run.checkpoints(spec.name),
       agent,
       self._replay,
       run={
@@ -94,7 +94,7 @@ class OffPolicyLearning:
       },
     )
     self._symmetry = None if spec.symmetry_fn is None else spec.symmetry_fn(draft.reads)
-    self._root_dir = root_dir
+    self._run = run
     self._losses: list[np.ndarray] = []
 
   @property
@@ -159,7 +159,7 @@ class OffPolicyLearning:
     """Acts with the new weights, unless they are worth nothing."""
     if not np.isfinite(losses).all():
       named = dict(zip(self._agent.loss_names, losses.tolist(), strict=True))
-      path = self._root_dir / f'diverged_{self._spec.name}.npz'
+      path = self._run.diverged(self._spec.name)
       np.savez(path, **batch._asdict())  # type: ignore[arg-type]
       raise errors.LatentHrlError(
         f'training of layer {self._spec.name!r} diverged at step {env_steps:,}: '
@@ -198,7 +198,7 @@ class OffPolicyLearning:
     """Takes up the newest checkpoint, or what the layer below has learned."""
     restored = self._checkpoints.restore()
     if restored is None:
-      saved = self._root_dir / 'layers' / self._spec.name
+      saved = self._run.layer(self._spec.name)
       if saved.exists() and not self._checkpoints.begun:
         raise errors.ConfigError(
           f'{saved} cannot be trained further: its checkpoints are gone; use another '
@@ -225,8 +225,7 @@ class OffPolicyLearning:
     lower = self._draft.lower
     assert lower is not None
     record = lower.manifest.layers[-1]
-    # DIR/layers/NAME lies beside DIR/checkpoints/NAME.
-    directory = lower.path.resolve().parent.parent / 'checkpoints' / record.name
+    directory = run_directory.RunDirectory.of_layer(lower.path).checkpoints(record.name)
     parts = checkpoints_lib.inherit(
       directory,
       record.env_steps,

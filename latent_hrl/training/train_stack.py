@@ -17,6 +17,7 @@ from latent_hrl import observations
 from latent_hrl import parameters
 from latent_hrl import ranges
 from latent_hrl import rewards
+from latent_hrl import run_directory
 from latent_hrl import stack
 from latent_hrl.environments import layer_reward
 from latent_hrl.environments import making
@@ -82,7 +83,9 @@ def train_stack(
 
   closing = contextlib.ExitStack()
   try:
-    return _train(root_dir, seed, task, stacked, prepared, closing)
+    return _train(
+      run_directory.RunDirectory(root_dir), seed, task, stacked, prepared, closing
+    )
   finally:
     closing.close()
 
@@ -116,7 +119,7 @@ class Prepared(NamedTuple):
 
 
 def _train(
-  root_dir: pathlib.Path,
+  run: run_directory.RunDirectory,
   seed: int,
   task: str,
   layers: Sequence[spec_lib.Layer | str],
@@ -132,8 +135,8 @@ def _train(
       continue
     task_id = layer.task or task
     loop, off_policy, lesson = prepared[layer.name]
-    finished = _finished(root_dir / 'layers' / layer.name, layer, lesson, lower, seed)
-    whole = checkpoints.reaches(root_dir / 'checkpoints' / layer.name, layer.env_steps)
+    finished = _finished(run.layer(layer.name), layer, lesson, lower, seed)
+    whole = checkpoints.reaches(run.checkpoints(layer.name), layer.env_steps)
     if finished is not None and whole:
       steps = finished.manifest.layers[-1].env_steps
       asked = f', asked for {layer.env_steps:,}' if steps != layer.env_steps else ''
@@ -141,22 +144,22 @@ def _train(
       lower = finished
       continue
     if log is None:
-      _check_nothing_above(root_dir, layer, layers[position + 1 :])
-    trainer = build.trainer(layer, loop, off_policy, task_id, lower, root_dir, seed)
+      _check_nothing_above(run, layer, layers[position + 1 :])
+    trainer = build.trainer(layer, loop, off_policy, task_id, lower, run, seed)
     if log is None:
-      with files.told(root_dir):
-        root_dir.mkdir(parents=True, exist_ok=True)
-      closing.enter_context(files.lock(root_dir))
-      for directory in (root_dir, root_dir / 'layers', root_dir / 'best'):
+      with files.told(run.root):
+        run.root.mkdir(parents=True, exist_ok=True)
+      closing.enter_context(files.lock(run.root))
+      for directory in (run.root, run.layers, run.best_layers):
         files.sweep(directory)
-      log = metrics.MetricsLog(root_dir, title=f'{task}, seed {seed}')
+      log = metrics.MetricsLog(run, title=f'{task}, seed {seed}')
     try:
       trainer.restore(log)
-      files.write_text(root_dir / 'operative_config.gin', config.operative())
+      files.write_text(run.configuration, config.operative())
       trainer.train(log, _place(layers, position))
     finally:
       trainer.close()
-    lower = load.load_layer(root_dir / 'layers' / layer.name)
+    lower = load.load_layer(run.layer(layer.name))
   assert lower is not None  # check refuses an empty list.
   return lower
 
@@ -170,19 +173,19 @@ def _place(layers: Sequence[spec_lib.Layer | str], position: int) -> metrics.Pla
 
 
 def _check_nothing_above(
-  root_dir: pathlib.Path,
+  run: run_directory.RunDirectory,
   layer: spec_lib.Layer,
   above: Sequence[spec_lib.Layer | str],
 ) -> None:
   """Refuses to train on a layer that others in this directory stand on already."""
   # This configuration need not name them.
-  layers = sorted((root_dir / 'layers').glob('*'))
+  layers = sorted(run.layers.glob('*'))
   standing = [path for path in layers if _stands_on(path, layer.name)]
   for name in (upper.name for upper in above if isinstance(upper, spec_lib.Layer)):
-    standing += [root_dir / 'layers' / name, root_dir / 'checkpoints' / name]
+    standing += [run.layer(name), run.checkpoints(name)]
   for path in filter(pathlib.Path.exists, standing):
     raise errors.StackError(
-      f'{path} stands on the layer {layer.name!r} of {root_dir}, which is not trained '
+      f'{path} stands on the layer {layer.name!r} of {run.root}, which is not trained '
       f'for {layer.env_steps:,} steps; use another --root_dir'
     )
 

@@ -1,13 +1,13 @@
 """Trains one layer: the loop of learning, evaluation, export and checkpoints."""
 
 import contextlib
-import pathlib
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from latent_hrl import config
 from latent_hrl import errors
+from latent_hrl import run_directory
 from latent_hrl.training import draft as draft_lib
 from latent_hrl.training import interrupts
 from latent_hrl.training import metrics
@@ -58,7 +58,7 @@ class Trainer:
     draft: draft_lib.Draft,
     learning: Learning,
     loop: settings_lib.LoopConfig,
-    root_dir: pathlib.Path,
+    run: run_directory.RunDirectory,
   ):
     """Binds the parts; nothing runs yet.
 
@@ -66,13 +66,13 @@ class Trainer:
       draft: The layer on its task.
       learning: How it learns; closed with the trainer, as is the draft.
       loop: How often it evaluates.
-      root_dir: Directory of the run.
+      run: Directory of the run.
     """
     self._draft = draft
     self._spec = draft.spec
     self._learning = learning
     self._config = loop
-    self._tensorboard_dir = root_dir / 'tensorboard' / draft.spec.name
+    self._tensorboard_dir = run.tensorboard(draft.spec.name)
     self._env_steps = 0
     self._wall_s = 0.0
 

@@ -4,8 +4,13 @@ import pytest
 import tensorflow as tf
 
 from latent_hrl import errors
+from latent_hrl import run_directory
 from latent_hrl.training import metrics
 from tests import helpers
+
+
+def _run(path):
+  return run_directory.RunDirectory(path)
 
 
 def _row(layer, env_steps, **changes):
@@ -21,7 +26,7 @@ def _row(layer, env_steps, **changes):
 
 
 def test_rows_are_appended_without_infinities_and_the_curve_is_drawn(tmp_path):
-  log = metrics.MetricsLog(tmp_path, 'title')
+  log = metrics.MetricsLog(_run(tmp_path), 'title')
   log.append(_row('base', 0, q_value=float('inf'), entropy=float('nan')))
   log.append(_row('base', 10, q_value=2.0))
 
@@ -32,11 +37,11 @@ def test_rows_are_appended_without_infinities_and_the_curve_is_drawn(tmp_path):
 
 
 def test_a_resumed_layer_drops_what_it_will_write_again(tmp_path):
-  first = metrics.MetricsLog(tmp_path, 'title')
+  first = metrics.MetricsLog(_run(tmp_path), 'title')
   for layer, steps in (('base', 0), ('base', 10), ('base', 20), ('upper', 0)):
     first.append(_row(layer, steps))
 
-  log = metrics.MetricsLog(tmp_path, 'title')
+  log = metrics.MetricsLog(_run(tmp_path), 'title')
   log.rewind('base', 10)
 
   assert [(r['layer'], r['env_steps']) for r in helpers.metrics(tmp_path)] == [
@@ -51,7 +56,7 @@ def test_a_damaged_file_is_refused_and_stays(tmp_path):
   path = tmp_path / 'metrics.jsonl'
   path.write_text('{"layer": "base"\n')
   with pytest.raises(errors.ConfigError, match='metrics.jsonl is damaged'):
-    metrics.MetricsLog(tmp_path, 'title')
+    metrics.MetricsLog(_run(tmp_path), 'title')
   assert path.read_text() == '{"layer": "base"\n'
 
 
@@ -59,7 +64,7 @@ def test_tensorboard_gets_every_number_by_its_path(tmp_path):
   board = metrics.TensorBoard(
     tmp_path / 'events', {'layer': 'base', 'seed': 3}, 'a = 1\nb = 2'
   )
-  log = metrics.MetricsLog(tmp_path, 'title')
+  log = metrics.MetricsLog(_run(tmp_path), 'title')
   log.append(_row('base', 30))
   board.write(
     _row(
@@ -125,5 +130,5 @@ def test_what_holds_no_rows_is_refused(tmp_path, content):
   path = tmp_path / 'metrics.jsonl'
   path.write_bytes(content)
   with pytest.raises(errors.ConfigError, match='metrics.jsonl is damaged'):
-    metrics.MetricsLog(tmp_path, 'title')
+    metrics.MetricsLog(_run(tmp_path), 'title')
   assert path.read_bytes() == content
