@@ -85,6 +85,7 @@ def main() -> None:
   from latent_hrl.evaluation import report
   from latent_hrl.evaluation import rollout
   from latent_hrl.evaluation import skills
+  from latent_hrl.evaluation import style
   from latent_hrl.evaluation import video
   from latent_hrl.layers import load
 
@@ -92,7 +93,7 @@ def main() -> None:
   if _OUTPUT.value:
     files.check_output(pathlib.Path(_OUTPUT.value))
   if _PLOT.value:
-    files.check_output(picture)
+    style.check_path(picture)
   if _VIDEO.value:
     video.check_path(pathlib.Path(_VIDEO.value))
   asked = json.loads(_TASK_OPTIONS.value or '{}')

@@ -83,8 +83,9 @@ def beside(
       axes.yaxis.set_major_formatter(style.number)
       for label, (steps, returns) in curves.items():
         index = labels.index(label)
+        color, _ = style.of_curve(index)
         line = style.LINES[index % len(style.LINES)]
-        axes.plot(steps, returns, line, color=style.COLORS[index], label=label)
+        axes.plot(steps, returns, line, color=color, label=label)
     lines: dict[str, Any] = {}
     for axes in all_axes.flat:
       for line, label in zip(*axes.get_legend_handles_labels(), strict=True):

@@ -10,6 +10,7 @@ matplotlib.use('Agg')
 import matplotlib.pyplot as plt  # noqa: E402  the backend is chosen first
 import numpy as np  # noqa: E402
 
+from latent_hrl import errors  # noqa: E402
 from latent_hrl import files  # noqa: E402
 
 # Okabe and Ito's colours.
@@ -26,6 +27,7 @@ RC: Any = {
   'lines.linewidth': 1.6,
   'svg.hashsalt': 'latent_hrl',  # The same figures are the same file.
 }
+SUFFIXES = ('.png', '.svg')
 _DPI = 200
 # A circle of some of these colours, for angles: it ends where it begins.
 _CIRCLE = matplotlib.colors.LinearSegmentedColormap.from_list(
@@ -53,6 +55,22 @@ def steps(value: float, _: Any = None) -> str:
 def number(value: float, _: Any = None) -> str:
   """Returns a return as axes tell it, with separators: `10,000`."""
   return f'{value:,.6g}'
+
+
+def check_path(path: pathlib.Path) -> None:
+  """Checks where a picture is to be written, before what it shows is made.
+
+  Args:
+    path: The file.
+
+  Raises:
+    ConfigError: If its ending is none of `SUFFIXES`, or it cannot be written.
+  """
+  if path.suffix.lower() not in SUFFIXES:
+    raise errors.ConfigError(
+      f'picture file {str(path)!r} must end in {" or ".join(SUFFIXES)}'
+    )
+  files.check_output(path)
 
 
 def save(figure: plt.Figure, path: pathlib.Path) -> None:

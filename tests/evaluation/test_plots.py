@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from latent_hrl import errors
 from latent_hrl.environments import maps
 from latent_hrl.evaluation import plots
 from latent_hrl.evaluation import rollout
@@ -60,6 +61,13 @@ def test_steps_are_told_in_thousands_and_millions():
   assert told == ['0', '0.5k', '300k', '1M', '1.5M']
 
 
+def test_a_picture_of_another_kind_is_told_before_anything_is_drawn(tmp_path):
+  for name in ('skills', 'skills.xyz'):
+    with pytest.raises(errors.ConfigError, match=f"{name}' must end in .png or .svg"):
+      style.check_path(tmp_path / name)
+  style.check_path(tmp_path / 'skills.PNG')
+
+
 def test_many_traces_are_thinned_out(drawn):
   episode = rollout.Episode(latent=np.ones(2), positions=[np.zeros(2), np.ones(2)])
   plots.goal_trajectories({'all': [episode] * 400}, None)
@@ -68,6 +76,8 @@ def test_many_traces_are_thinned_out(drawn):
 
 def test_curves_beside_keep_their_colour_in_every_panel(drawn):
   curve = ([0, 10], [1.0, 2.0])
+  plots.beside({'many': {str(i): curve for i in range(9)}}, 'title', None)
+  drawn.clear()
   plots.beside({'a': {'one': curve, 'two': curve}, 'b': {'two': curve}}, 'title', None)
   first, second = drawn[0].axes
   assert first.lines[1].get_color() == second.lines[0].get_color() == style.COLORS[1]
