@@ -64,6 +64,10 @@ class RunDirectory:
     """TensorBoard's events of a layer."""
     return self.root / 'tensorboard' / name
 
+  def film(self, name: str) -> pathlib.Path:
+    """An episode of a finished layer."""
+    return self.root / 'films' / f'{name}.gif'
+
   def diverged(self, name: str) -> pathlib.Path:
     """The batches on which the training of a layer diverged."""
     return self.root / f'diverged_{name}.npz'

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+import imageio.v3 as imageio
 import tensorflow as tf
 import tqdm
 from tensorboard.plugins.hparams import api as hparams_api
@@ -121,6 +122,18 @@ class TensorBoard:
       if curve is not None and curve.exists():
         picture = tf.io.decode_png(curve.read_bytes(), channels=3)
         tf.summary.image('learning_curve', picture[tf.newaxis])
+    self._writer.flush()
+
+  def film(self, path: pathlib.Path, env_steps: int) -> None:
+    """Shows a GIF, which TensorBoard plays."""
+    height, width, _ = imageio.imread(path, index=0).shape
+    image = tf.compat.v1.Summary.Image(
+      height=height, width=width, colorspace=3, encoded_image_string=path.read_bytes()
+    )
+    value = tf.compat.v1.Summary.Value(tag='film', image=image)
+    summary = tf.compat.v1.Summary(value=[value])
+    with self._writer.as_default(step=env_steps):
+      tf.summary.experimental.write_raw_pb(summary.SerializeToString())
     self._writer.flush()
 
   def close(self) -> None:

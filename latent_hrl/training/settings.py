@@ -18,6 +18,8 @@ class LoopConfig:
     eval_interval: From one evaluation to the next; the layer is saved at each.
     eval_episodes: Episodes of an evaluation, mode policy.
     checkpoint_interval: From one checkpoint to the next.
+    film: Whether to film an episode of the finished layer, for TensorBoard and as
+      films/NAME.gif.
   """
 
   gin_name: ClassVar[str] = 'TrainingLoop'
@@ -31,6 +33,7 @@ class LoopConfig:
   checkpoint_interval: Annotated[int, checks.POSITIVE_INTEGER, ranges.STEPS, _STEPS] = (
     50_000
   )
+  film: Annotated[bool, checks.FLAG] = False
 
 
 @parameters.configurable

@@ -8,10 +8,15 @@ from typing import Any, Protocol
 from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import run_directory
+from latent_hrl.evaluation import video
+from latent_hrl.layers import load
 from latent_hrl.training import draft as draft_lib
 from latent_hrl.training import interrupts
 from latent_hrl.training import metrics
 from latent_hrl.training import settings as settings_lib
+
+# Length of the film of a finished layer: a GIF of more is large.
+_FILM_FRAMES = 200
 
 
 class Learning(Protocol):
@@ -72,7 +77,7 @@ class Trainer:
     self._spec = draft.spec
     self._learning = learning
     self._config = loop
-    self._tensorboard_dir = run.tensorboard(draft.spec.name)
+    self._run = run
     self._env_steps = 0
     self._wall_s = 0.0
 
@@ -107,7 +112,7 @@ class Trainer:
       StoppedError: If Ctrl-C or SIGTERM came; there is a checkpoint.
     """
     tensorboard = metrics.TensorBoard(
-      self._tensorboard_dir,
+      self._run.tensorboard(self._spec.name),
       {
         'layer': self._spec.name,
         'task': self._draft.task.task_id,
@@ -168,6 +173,21 @@ class Trainer:
           then = 'goes on from there' if done or kept else 'starts this layer again'
           step = f'{self._spec.name}: stopped at step {self._env_steps:,}'
           raise errors.StoppedError(number, f'{step}; the same command {then}')
+    if self._config.film:
+      self._film(tensorboard)
+
+  def _film(self, tensorboard: metrics.TensorBoard) -> None:
+    """Films the finished layer; a machine that cannot is told, and nothing else."""
+    name = self._spec.name
+    path = self._run.film(name)
+    try:
+      layer = load.load_layer(self._run.layer(name))
+      seed = self._draft.seeds.evaluation
+      video.film(layer, path, seed=seed, max_frames=_FILM_FRAMES)
+    except (errors.TaskError, video.RenderingUnavailableError) as error:
+      print(f'{name}: note: no film: {error}', flush=True)
+      return
+    tensorboard.film(path, self._env_steps)
 
   def close(self) -> None:
     """Ends learning and closes the environments."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from latent_hrl import config
 from latent_hrl import threads
@@ -44,6 +45,22 @@ def test_learning_beside_collection_changes_no_number(tmp_path, monkeypatch):
   np.testing.assert_array_equal(
     in_turn.decode(observation, latent), beside.decode(observation, latent)
   )
+
+
+def test_a_finished_layer_is_filmed_for_tensorboard_where_asked(tmp_path):
+  config.load(['gin/multi_goal.gin'], [*BINDINGS, 'base/TrainingLoop.film = True'])
+  train_stack.train_stack(tmp_path)
+
+  assert [path.name for path in (tmp_path / 'films').iterdir()] == ['base.gif']
+  film = (tmp_path / 'films' / 'base.gif').read_bytes()
+  shown = [
+    value.image.encoded_image_string
+    for file in (tmp_path / 'tensorboard' / 'base').iterdir()
+    for event in tf.compat.v1.train.summary_iterator(str(file))
+    for value in event.summary.value
+    if value.tag == 'film'
+  ]
+  assert shown == [film] and film.startswith(b'GIF')
 
 
 def test_the_averaged_policy_is_evaluated_and_saved_and_the_last_one_collects(tmp_path):
