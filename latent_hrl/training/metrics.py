@@ -4,7 +4,6 @@ import json
 import math
 import pathlib
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -188,8 +187,9 @@ class Progress:
     self._place = place or Place()
     of_all = f' ({self._place.number} of {self._place.layers})'
     self._name = layer + (of_all if self._place.layers > 1 else '')
-    # Clock and steps after each advance since the last report.
-    self._advances: list[tuple[float, int]] = []
+    # Steps and seconds of each advance since the last report.
+    self._advances: list[tuple[int, float]] = []
+    self._started = False
     self._bar = tqdm.tqdm(
       total=env_steps,
       initial=done,
@@ -200,13 +200,26 @@ class Progress:
       disable=not sys.stderr.isatty(),
     )
 
-  def advance(self, steps: int) -> None:
-    """Moves the bar."""
-    self._advances.append((time.perf_counter(), steps))
+  def advance(self, steps: int, seconds: float) -> None:
+    """Moves the bar.
+
+    Args:
+      steps: Environment steps that were taken.
+      seconds: How long they took, with their updates and without evaluation.
+    """
+    if self._started:  # The very first may have waited for its compiling.
+      self._advances.append((steps, seconds))
+    self._started = True
     self._bar.update(steps)
 
-  def report(self, row: dict[str, Any]) -> None:
-    """Tells an evaluation in one line, with the time left."""
+  def report(self, row: dict[str, Any], learning: bool) -> None:
+    """Tells an evaluation in one line, with the time left.
+
+    Args:
+      row: The evaluation, as in `metrics.jsonl`.
+      learning: Whether there were updates since the last report; without them the steps
+        are so quick that they foretell nothing.
+    """
     said = (
       f'{self._name}  step {row["env_steps"]:>9,} / {self._bar.total:,}  '
       f'return {row["return_mean"]:9.1f} ± {row["return_std"]:.1f}'
@@ -216,7 +229,7 @@ class Progress:
       said += f'  layer return {own:9.1f} ± {row["layer_return_std"]:.1f}'
     if 'success_rate' in row:
       said += f'  success {row["success_rate"]:.0%}'
-    rate = self._rate()
+    rate = self._rate() if learning else 0.0
     if rate:
       left = (self._bar.total - row['env_steps']) / rate
       said += f'  {rate:.0f} steps/s, {tqdm.tqdm.format_interval(left)} left'
@@ -233,11 +246,9 @@ class Progress:
     From the last quarter since the last report: the first updates wait for their compiling,
     and the first steps have no updates.
     """
-    recent = self._advances[-(-3 * len(self._advances) // 4) - 1 :]
-    if len(recent) < 2 or len(self._advances) < 2:
-      return 0.0
-    seconds = recent[-1][0] - recent[0][0]
-    return sum(steps for _, steps in recent[1:]) / seconds if seconds > 0 else 0.0
+    recent = self._advances[3 * len(self._advances) // 4 :]
+    seconds = sum(seconds for _, seconds in recent)
+    return sum(steps for steps, _ in recent) / seconds if seconds > 0 else 0.0
 
   def close(self) -> None:
     """Ends the bar."""

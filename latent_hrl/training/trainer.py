@@ -154,8 +154,9 @@ class Trainer:
     while self._env_steps < self._spec.env_steps:
       before, clock = self._env_steps, time.perf_counter()
       self._env_steps += self._learning.advance(before)
-      progress.advance(self._env_steps - before)
-      self._wall_s += time.perf_counter() - clock
+      seconds = time.perf_counter() - clock
+      self._wall_s += seconds
+      progress.advance(self._env_steps - before, seconds)
       done = self._env_steps >= self._spec.env_steps
       if done or self._crossed(before, self._config.eval_interval):
         elapsed = time.perf_counter() - started
@@ -217,10 +218,11 @@ class Trainer:
     }
     if steps_per_s is not None:
       row['steps_per_s'] = round(steps_per_s, 2)
-    row.update(self._learning.measures())
+    measures = self._learning.measures()
+    row.update(measures)
     log.append(row)
     tensorboard.write(row, log.curve_path)
-    progress.report(row)
+    progress.report(row, learning=bool(measures.keys() - {'collect'}))
 
   def _save_layer(self, log: metrics.MetricsLog) -> None:
     """Saves the layer, and beside it the best one so far by its own reward."""

@@ -96,26 +96,35 @@ def test_tensorboard_gets_every_number_by_its_path(tmp_path):
   assert '_hparams_/session_start_info' in found
 
 
-def _said(capsys, rows, place=None):
+def _said(capsys, rows, place=None, seconds=(1.0,) * 8, learning=True):
   progress = metrics.Progress('base', 1000, 0, place)
   for row in rows:
-    for _ in range(8):
-      progress.advance(10)
-    progress.report(row)
+    for each in seconds:
+      progress.advance(10, each)
+    progress.report(row, learning)
   progress.close()
   return capsys.readouterr().out.splitlines()
 
 
-def test_the_time_left_counts_neither_compiling_nor_steps_without_updates(
-  capsys, monkeypatch
-):
+def test_the_time_left_counts_neither_compiling_nor_steps_without_updates(capsys):
   # Two quick steps without an update, compiling for a minute, then ten steps a second.
-  clock = iter([0.0, 0.1, 60.0, 61.0, 62.0, 63.0, 64.0, 65.0])
-  monkeypatch.setattr(metrics.time, 'perf_counter', lambda: next(clock))
-  (line,) = _said(capsys, [_row('base', 80)], metrics.Place(1, 2, 500))
+  seconds = [0.1, 0.1, 60.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+  (line,) = _said(capsys, [_row('base', 80)], metrics.Place(1, 2, 500), seconds)
   assert line.startswith('base (1 of 2)  step        80 / 1,000')
   # 920 steps at 10 a second, and 500 more of the layer above.
   assert line.endswith('10 steps/s, 01:32 left, about 02:22 for all layers')
+
+
+def test_before_the_first_update_no_time_is_foretold(capsys):
+  (line,) = _said(capsys, [_row('base', 80)], learning=False)
+  assert line.endswith('return       1.0 ± 0.5')
+
+
+def test_the_time_left_is_told_with_one_call_a_report(capsys):
+  rows = [_row('base', 10), _row('base', 20)]
+  first, second = _said(capsys, rows, seconds=[5.0])
+  assert 'left' not in first  # It compiled.
+  assert second.endswith('2 steps/s, 08:10 left')
 
 
 def test_a_line_tells_the_layers_own_return_where_it_is_another(capsys):
