@@ -38,9 +38,10 @@ def learning_curve(
     offset = 0
     for index, name in enumerate(dict.fromkeys(row['layer'] for row in rows)):
       own = [row for row in rows if row['layer'] == name]
-      of_layer = own[0].get('reward') != 'task_reward'
-      key = 'layer_return' if of_layer else 'return'
-      label = f'{name} ({own[0]["reward"]})' if of_layer else f'{name} (task reward)'
+      # A row of an early version does not name its reward.
+      reward = own[0].get('reward', 'layer reward')
+      key = 'return' if reward == 'task_reward' else 'layer_return'
+      label = f'{name} ({"task reward" if key == "return" else reward})'
       steps = np.array([offset + row['env_steps'] for row in own])
       mean = np.array([row[f'{key}_mean'] for row in own])
       std = np.array([row[f'{key}_std'] for row in own])
@@ -83,8 +84,7 @@ def beside(
       axes.yaxis.set_major_formatter(style.number)
       for label, (steps, returns) in curves.items():
         index = labels.index(label)
-        color, _ = style.of_curve(index)
-        line = style.LINES[index % len(style.LINES)]
+        color, line = style.of_curve(index)
         axes.plot(steps, returns, line, color=color, label=label)
     lines: dict[str, Any] = {}
     for axes in all_axes.flat:
@@ -217,7 +217,7 @@ def route_picture(
     colors = [_goal_color(max(e.goal or 0, 0)) if e.success else _NO_GOAL for e in episodes]
     _traces(axes, episodes, colors)
     axes.set_title(
-      f'{title}\n{len(arrived)} of {len(episodes)} episodes arrive; grey: none does'
+      f'{title}\n{len(arrived)} of {len(episodes)} episodes arrive; grey ones do not'
     )
     style.save(figure, path)
 

@@ -36,8 +36,11 @@ _CIRCLE = matplotlib.colors.LinearSegmentedColormap.from_list(
 
 
 def of_curve(index: int) -> tuple[str, str]:
-  """Returns colour and line style of a curve, by its number among others."""
-  return COLORS[index % len(COLORS)], LINES[index // len(COLORS) % len(LINES)]
+  """Returns colour and line style of a curve, by its number among others.
+
+  Both change with each curve: where two are the same, the gaps of one show the other.
+  """
+  return COLORS[index % len(COLORS)], LINES[index % len(LINES)]
 
 
 def of_angles(angles: np.ndarray) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Pictures are drawn from the numbers, and whole."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -38,6 +40,21 @@ def test_layers_follow_each_other_on_the_learning_curve(drawn):
   np.testing.assert_array_equal(base.get_xdata(), [0, 100])
   np.testing.assert_array_equal(top.get_xdata(), [100, 150])
   np.testing.assert_array_equal(goal.get_ydata(), [0.5, 0.5])
+
+
+def test_rows_that_do_not_name_their_reward_are_drawn(drawn):
+  row = _row('base', 0, 2.0, layer_return_mean=3.0, layer_return_std=0.0)
+  del row['reward']
+  plots.learning_curve([row], 'title', None)
+  (line,) = drawn[0].axes[0].lines
+  assert line.get_label() == 'base (layer reward)' and line.get_ydata() == [3.0]
+
+
+def test_curves_that_follow_each_other_differ_in_colour_and_line():
+  styles = [style.of_curve(index) for index in range(28)]
+  assert len(set(styles)) == 28
+  for one, other in itertools.pairwise(styles):
+    assert one[0] != other[0] and one[1] != other[1]
 
 
 def test_a_picture_is_written_whole_over_an_old_one(tmp_path):
@@ -127,7 +144,9 @@ def test_routes_tell_the_goal_that_they_reached(drawn):
   plots.route_picture(episodes, 'maze on AntCrossMaze', None, maze)
 
   (axes,) = drawn[0].axes
-  assert axes.get_title() == 'maze on AntCrossMaze\n3 of 4 episodes arrive; grey: none does'
+  assert (
+    axes.get_title() == 'maze on AntCrossMaze\n3 of 4 episodes arrive; grey ones do not'
+  )
   assert [text.get_text() for text in axes.texts] == ['0', '3', '0']
   assert len(axes.patches) == len(maze.walls())
   goals, routes = axes.lines[:3], axes.lines[3:7]
