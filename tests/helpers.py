@@ -171,6 +171,7 @@ def make_agent(
   optimizer=None,
   embedding_units=(8,),
   embedding_size=None,
+  embeddings=None,
   **kwargs,
 ) -> latent_space_agent.LatentSpaceAgent:
   """A small agent, its weights drawn from a fixed seed."""
@@ -195,8 +196,8 @@ def make_agent(
   return latent_space_agent.LatentSpaceAgent(
     ts.time_step_spec(observation_spec),
     spec,
-    policy_lib.LatentPolicyNetwork(observation_spec, spec, policy),
-    critic_lib.TwinCriticNetwork((observation_spec, judged_spec), critic),
+    policy_lib.LatentPolicyNetwork(observation_spec, spec, policy, embeddings),
+    critic_lib.TwinCriticNetwork((observation_spec, judged_spec), critic, embeddings),
     latent_space_settings.Settings(
       **{'policy_average_tau': 1.0, 'initial_temperature': 1.0, **kwargs}
     ),

@@ -11,7 +11,7 @@ GIN_FILES = sorted(
   str(path.relative_to(config.PROJECT_ROOT))
   for path in (config.PROJECT_ROOT / 'gin').rglob('*.gin')
   # A part of others; and comparisons, which are no runs.
-  if path.stem not in ('second_layer', 'maze_layer', 'goal_layer')
+  if path.stem not in ('embeddings', 'second_layer', 'maze_layer', 'goal_layer')
   and path.parent.name != 'compare'
 )
 

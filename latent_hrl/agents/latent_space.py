@@ -1,6 +1,6 @@
 """The maximum-entropy agent of this library, as a gin file describes it."""
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import attrs
 from tf_agents.trajectories import time_step as ts
@@ -12,6 +12,7 @@ from latent_hrl.agents import latent_space_agent
 from latent_hrl.agents import latent_space_settings
 from latent_hrl.agents import protocol
 from latent_hrl.networks import critic as critic_lib
+from latent_hrl.networks import encoders
 from latent_hrl.networks import policy as policy_lib
 
 
@@ -22,6 +23,8 @@ class LatentSpaceConfig(latent_space_settings.Settings, protocol.AgentConfig):
   Attributes:
     policy: Shape of the policy; in gin, `LatentPolicyNetwork`.
     critic: Shape of the critics; in gin, `TwinCriticNetwork`.
+    embeddings: Embeddings that both see beside state and action, `@Embeddings()`; None for
+      none.
   """
 
   gin_name: ClassVar[str] = 'create_agent'
@@ -29,6 +32,7 @@ class LatentSpaceConfig(latent_space_settings.Settings, protocol.AgentConfig):
 
   policy: policy_lib.PolicyConfig = attrs.field(factory=policy_lib.PolicyConfig)
   critic: critic_lib.CriticConfig = attrs.field(factory=critic_lib.CriticConfig)
+  embeddings: Annotated[encoders.EmbeddingsConfig | None, encoders.RULE] = None
 
   @property
   def needs_executed_action(self) -> bool:
@@ -38,12 +42,22 @@ class LatentSpaceConfig(latent_space_settings.Settings, protocol.AgentConfig):
   @property
   def critic_settings(self) -> dict[str, Any]:
     """See `protocol.AgentConfig`."""
-    return parameters.values(self.critic)
+    # What values mean: what the critics see, and whether a range holds them.
+    clipped = {'clip_target_values': True} if self.clip_target_values else {}
+    return {**parameters.values(self.critic), **self._embeddings_settings, **clipped}
 
   @property
   def policy_settings(self) -> dict[str, Any]:
     """See `protocol.AgentConfig`."""
-    return {**parameters.values(self.policy), 'flow_name': self.policy.flow.gin_name}
+    flow = {'flow_name': self.policy.flow.gin_name}
+    return {**parameters.values(self.policy), **flow, **self._embeddings_settings}
+
+  @property
+  def _embeddings_settings(self) -> dict[str, Any]:
+    """What a run with embeddings tells of them; without, nothing."""
+    if self.embeddings is None:
+      return {}
+    return {'embeddings': parameters.values(self.embeddings)}
 
   def build(
     self,
@@ -55,11 +69,17 @@ class LatentSpaceConfig(latent_space_settings.Settings, protocol.AgentConfig):
     """See `protocol.AgentConfig`."""
     observation_spec = time_step_spec.observation
     judged_spec = output_spec if executed_action is None else executed_action.spec
+    actor = policy_lib.LatentPolicyNetwork(
+      observation_spec, output_spec, self.policy, self.embeddings
+    )
+    critic = critic_lib.TwinCriticNetwork(
+      (observation_spec, judged_spec), self.critic, self.embeddings
+    )
     return latent_space_agent.LatentSpaceAgent(
       time_step_spec,
       output_spec,
-      policy_lib.LatentPolicyNetwork(observation_spec, output_spec, self.policy),
-      critic_lib.TwinCriticNetwork((observation_spec, judged_spec), self.critic),
+      actor,
+      critic,
       settings=self,
       executed_action=executed_action,
       seed=seed,

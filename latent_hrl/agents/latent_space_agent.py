@@ -5,7 +5,7 @@ otherwise) it maximises
 
   E Σ γᵗ [ r(s_t) + α · H(u_t|s_t) ]
 
-with H as in `entropy`, by the losses of `losses`.
+with H as in `entropy`, by the losses of `losses` and the steps of `latent_space_update`.
 
 What is evaluated and saved is not the policy of the last update, but an average of the last
 1/ν or so: w̄ ← (1 - ν) w̄ + ν w after each update (Polyak and Juditsky, "Acceleration of
@@ -13,7 +13,7 @@ Stochastic Approximation by Averaging", 1992). Collection acts with the last one
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -26,8 +26,11 @@ from tf_agents.trajectories import time_step as ts
 from tf_agents.typing import types
 from tf_agents.utils import common
 
+from latent_hrl.agents import critics as critics_lib
+from latent_hrl.agents import embeddings as embeddings_lib
 from latent_hrl.agents import entropy as entropy_lib
 from latent_hrl.agents import latent_space_settings as settings_lib
+from latent_hrl.agents import latent_space_update as update_lib
 from latent_hrl.agents import losses as losses_lib
 from latent_hrl.agents import protocol
 from latent_hrl.networks import critic as critic_lib
@@ -37,18 +40,8 @@ from latent_hrl.networks import policy as policy_lib
 EMBEDDINGS = ('embedding', 'averaged_embedding')
 
 
-class Optimizers(NamedTuple):
-  """A Keras optimizer for each of the three losses.
-
-  Attributes:
-    actor: That of the policy.
-    critic: That of the critics.
-    temperature: That of α; idle if it is fixed.
-  """
-
-  actor: tf.keras.optimizers.Optimizer
-  critic: tf.keras.optimizers.Optimizer
-  temperature: tf.keras.optimizers.Optimizer
+# A Keras optimizer for each of the losses.
+Optimizers = update_lib.Optimizers
 
 
 def _policy_parts(
@@ -57,6 +50,8 @@ def _policy_parts(
   """Returns the variables of a policy, those of its embedding apart."""
   embedding = network.embedding_variables
   apart = {id(variable) for variable in embedding}
+  if network.state_encoder is not None:  # It belongs to the embeddings.
+    apart |= {id(variable) for variable in network.state_encoder.variables}
   others = [variable for variable in network.variables if id(variable) not in apart]
   return {f'{prefix}embedding': embedding, f'{prefix}actor': others}
 
@@ -100,8 +95,8 @@ class LatentSpaceAgent(tf_agent.TFAgent):
       name: Name of the agent.
 
     Raises:
-      ValueError: If both networks disagree with the specs, or the entropy is to be that of
-        an action which is not there.
+      ValueError: If both networks disagree with the specs or on the embeddings, or the
+        entropy is to be that of an action which is not there.
     """
     tf.Module.__init__(self, name=name)
     settings = settings_lib.Settings() if settings is None else settings
@@ -110,6 +105,11 @@ class LatentSpaceAgent(tf_agent.TFAgent):
       raise ValueError(
         f'The actor puts out {actor_network.output_tensor_spec.shape}, but the action '
         f'spec is {action_spec.shape}.'
+      )
+    if actor_network.embeddings != critic_network.embeddings:
+      raise ValueError(
+        f'The actor sees embeddings of {actor_network.embeddings}, the critics of '
+        f'{critic_network.embeddings}.'
       )
     if train_step_counter is None:
       train_step_counter = tf.Variable(0, dtype=tf.int64, name='train_step')
@@ -129,13 +129,29 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     self._actor_network = actor_network
     self._critic_network = critic_network
     judged_spec = action_spec if executed_action is None else executed_action.spec
-    critic_input_spec = (time_step_spec.observation, judged_spec)
+    critic_input_spec: tuple[types.TensorSpec, ...] = (
+      time_step_spec.observation,
+      judged_spec,
+    )
+    if critic_network.embeddings is not None:
+      critic_input_spec += critic_network.embeddings.specs
     actor_network.create_variables()
     critic_network.create_variables(critic_input_spec)
     self._averaged_actor_network = actor_network.copy(name='AveragedActorNetwork')
     self._averaged_actor_network.create_variables()
-    self._target_critic_network = critic_network.copy(name='TargetCriticNetwork')
-    self._target_critic_network.create_variables(critic_input_spec)
+    target_critic_network = critic_network.copy(name='TargetCriticNetwork')
+    target_critic_network.create_variables(critic_input_spec)
+    policies = (actor_network, self._averaged_actor_network)
+    self._embeddings, in_use, of_targets = None, None, None
+    if actor_network.embeddings is not None:
+      self._embeddings = embeddings_lib.Embeddings(
+        policies, judged_spec, optimizers.encoder
+      )
+      in_use, of_targets = self._embeddings.in_use, self._embeddings.of_targets
+    critics = critics_lib.Critics(critic_network, in_use)
+    self._target_critics = critics_lib.TargetCritics(
+      target_critic_network, of_targets, settings.clip_target_values
+    )
 
     self._adaptive_temperature = settings.temperature is None
     start = settings.initial_temperature
@@ -150,8 +166,8 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     optimizers.temperature.build([self._log_temperature])
     self.losses = losses_lib.Losses(
       actor_network,
-      critic_network,
-      self._target_critic_network,
+      critics,
+      self._target_critics,
       self._log_temperature,
       self._entropy,
       target_entropy,
@@ -177,10 +193,29 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     self._as_transition = data_converter.AsTransition(
       self.data_context, squeeze_time_dim=True
     )
+    learned = update_lib.Learned(
+      actor_network,
+      self._averaged_actor_network,
+      critics,
+      self._target_critics,
+      self._log_temperature if self._adaptive_temperature else None,
+      self._embeddings,
+    )
+    self._update = update_lib.Update(
+      learned, self.losses, optimizers, settings, self.train_step_counter
+    )
     self._compiled_update = tf.function(
       self.update, jit_compile=jit_compile, autograph=False
     )
     self._initialize()
+
+  def _initialize(self) -> None:
+    """Starts target critics and average as what they follow."""
+    for variables, followers in (
+      (self._critic_network.variables, self.target_critic_network.variables),
+      (self._actor_network.variables, self._averaged_actor_network.variables),
+    ):
+      common.soft_variables_update(variables, followers, tau=1.0)
 
   @property
   def actor_network(self) -> policy_lib.LatentPolicyNetwork:
@@ -205,7 +240,7 @@ class LatentSpaceAgent(tf_agent.TFAgent):
   @property
   def target_critic_network(self) -> critic_lib.TwinCriticNetwork:
     """The slow copy of the critics that the regression target uses."""
-    return self._target_critic_network
+    return self._target_critics.network
 
   @property
   def temperature(self) -> tf.Tensor:
@@ -225,7 +260,8 @@ class LatentSpaceAgent(tf_agent.TFAgent):
   @property
   def loss_names(self) -> Sequence[str]:
     """Names of the parts of `losses.LossExtra`."""
-    return losses_lib.LossExtra._fields
+    names = losses_lib.LossExtra._fields
+    return names if self._embeddings is not None else names[:-1]
 
   @property
   def state_variables(self) -> list[tf.Variable]:
@@ -239,7 +275,8 @@ class LatentSpaceAgent(tf_agent.TFAgent):
       **_policy_parts('', self._actor_network),
       **_policy_parts('averaged_', self._averaged_actor_network),
       'critic': list(self._critic_network.variables),
-      'target_critic': list(self._target_critic_network.variables),
+      'target_critic': list(self.target_critic_network.variables),
+      **self._held_parts,
       # A fixed one is what a run is told, not what it has learned.
       'log_temperature': [self._log_temperature] if self._adaptive_temperature else [],
       'actor_optimizer': list(self._optimizers.actor.variables),
@@ -247,6 +284,12 @@ class LatentSpaceAgent(tf_agent.TFAgent):
       'temperature_optimizer': list(self._optimizers.temperature.variables),
       'train_step': [self.train_step_counter],
     }
+
+  @property
+  def _held_parts(self) -> dict[str, list[tf.Variable]]:
+    """What only some choices need: embeddings, and the range of target values."""
+    embeddings = {} if self._embeddings is None else self._embeddings.state_parts
+    return {**embeddings, **self._target_critics.state_parts}
 
   @property
   def objective(self) -> dict[str, Any]:
@@ -278,7 +321,7 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     own = self.objective
     if objective['gamma'] != own['gamma']:
       raise ValueError(f'its gamma is {objective["gamma"]}, here it is {own["gamma"]}')
-    parts = [*EMBEDDINGS, 'critic', 'target_critic', 'critic_optimizer']
+    parts = [*EMBEDDINGS, 'critic', 'target_critic', 'critic_optimizer', *self._held_parts]
     adapts = own['target_entropy'] is not None
     if adapts and own['entropy_of_action'] and own == objective:
       parts += ['log_temperature', 'temperature_optimizer']
@@ -294,9 +337,7 @@ class LatentSpaceAgent(tf_agent.TFAgent):
   def update(
     self, batch: protocol.Batch, weights: tf.Tensor | float = 1.0
   ) -> tf_agent.LossInfo:
-    """One full update of critic, actor, temperature and target. Traceable by XLA.
-
-    All gradients are taken at the weights from before the update.
+    """One full update of all that learns. Traceable by XLA.
 
     Args:
       batch: Transitions, leading shape [B].
@@ -305,56 +346,7 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     Returns:
       LossInfo with the sum of the losses and a `losses.LossExtra`.
     """
-    target_seed, actor_seed = tf.unstack(self._seeds())
-    temperature = self.temperature
-
-    target = self.losses.critic_target(batch, target_seed)
-    critic_variables = self._critic_network.trainable_variables
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-      tape.watch(critic_variables)
-      critic_loss, values = self.losses.critic_loss(batch, target, weights)
-    critic_gradients = tape.gradient(critic_loss, critic_variables)
-
-    # At the critics from before their step: the two gradients do not wait for each other,
-    # which XLA uses on several cores (benchmarks/README.md).
-    actor_variables = self._actor_network.trainable_variables
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-      tape.watch(actor_variables)
-      actor_loss, entropy = self.losses.actor_loss(batch.observation, actor_seed, weights)
-    actor_gradients = tape.gradient(actor_loss, actor_variables)
-
-    for optimizer, gradients, variables in (
-      (self._optimizers.critic, critic_gradients, critic_variables),
-      (self._optimizers.actor, actor_gradients, actor_variables),
-    ):
-      optimizer.apply_gradients(zip(gradients, variables, strict=True))
-
-    temperature_loss = tf.constant(0.0)
-    if self._adaptive_temperature:
-      with tf.GradientTape() as tape:
-        temperature_loss = self.losses.temperature_loss(entropy, weights)
-      gradient = tape.gradient(temperature_loss, self._log_temperature)
-      self._optimizers.temperature.apply_gradients([(gradient, self._log_temperature)])
-
-    self._update_target(self._settings.target_update_tau)
-    self._update_average(self._settings.policy_average_tau)
-    self.train_step_counter.assign_add(1)
-    losses = (critic_loss, actor_loss, temperature_loss)
-    return losses_lib.loss_info(losses, temperature, entropy, values, target)
-
-  def _update_target(self, tau: float) -> None:
-    common.soft_variables_update(
-      self._critic_network.variables, self._target_critic_network.variables, tau
-    )
-
-  def _update_average(self, tau: float) -> None:
-    common.soft_variables_update(
-      self._actor_network.variables, self._averaged_actor_network.variables, tau
-    )
-
-  def _initialize(self) -> None:
-    self._update_target(tau=1.0)
-    self._update_average(tau=1.0)
+    return self._update(batch, self._seeds(), weights)
 
   def _to_batch(self, experience: types.NestedTensor) -> protocol.Batch:
     time_step, policy_step, next_time_step = self._as_transition(experience)
@@ -372,8 +364,9 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     weights = tf.constant(1.0) if weights is None else weights
     loss_info = self._compiled_update(self._to_batch(experience), weights)
     if self.summaries_enabled:
+      losses = {k: v for k, v in loss_info.extra._asdict().items() if v is not None}
       common.summarize_scalar_dict(
-        loss_info.extra._asdict(), step=self.train_step_counter, name_scope='Losses/'
+        losses, step=self.train_step_counter, name_scope='Losses/'
       )
     return loss_info
 
@@ -394,4 +387,9 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     if self._adaptive_temperature:
       temperature_loss = self.losses.temperature_loss(entropy, weights)
     losses = (critic_loss, actor_loss, temperature_loss)
-    return losses_lib.loss_info(losses, self.temperature, entropy, values, target)
+    encoder_loss = None
+    if self._embeddings is not None:
+      encoder_loss = self._embeddings.loss(batch, weights)
+    return losses_lib.loss_info(
+      losses, self.temperature, entropy, values, target, encoder_loss
+    )

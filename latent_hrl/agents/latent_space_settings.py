@@ -9,6 +9,7 @@ from latent_hrl.agents import entropy
 
 _MEASURED = parameters.Source('measured')
 _NATS = parameters.Unit('nats')
+_UPDATES = parameters.Unit('updates')
 _REWARD_PER_NAT = parameters.Unit('reward per nat')
 
 
@@ -19,7 +20,7 @@ class Settings:
   Attributes:
     learning_rate: Adam's step size for actor, critic and temperature (docs/method.md).
     gamma: Discount per environment step.
-    target_update_tau: Share of the critic that enters its target each update.
+    target_update_tau: Share of the critic that enters its target each time.
     policy_average_tau: ν, the share of the policy that enters its average each update; 1
       keeps no average.
     temperature: Fixed α = 1 / reward scale; None adapts α to the target entropy.
@@ -27,6 +28,13 @@ class Settings:
     target_entropy: Target of H; None means -D for the entropy of actions and -target_kl for
       that of a latent.
     target_kl: Target KL to the prior of the layer below, for the above.
+    actor_update_period: Every how many updates policy, average and temperature take a step.
+    critics_first: Whether policy and temperature learn from what the critics have become in
+      the same update; otherwise from what they were before.
+    target_update_period: Every how many updates the target critics follow, and embeddings
+      are replaced.
+    clip_target_values: Whether target critics are held to the range that targets had when
+      they last followed (`agents/critics.py`).
     entropy_of: Whose entropy is maximised: the layer's `output`, or the executed `action`
       (`agents/entropy.py`).
   """
@@ -49,6 +57,10 @@ class Settings:
   target_kl: Annotated[
     float, checks.NOT_NEGATIVE, ranges.KL, _NATS, parameters.Source('prototype')
   ] = 1.5
+  actor_update_period: Annotated[int, checks.POSITIVE_INTEGER, ranges.PERIOD, _UPDATES] = 1
+  critics_first: Annotated[bool, checks.FLAG] = False
+  target_update_period: Annotated[int, checks.POSITIVE_INTEGER, ranges.PERIOD, _UPDATES] = 1
+  clip_target_values: Annotated[bool, checks.FLAG] = False
   entropy_of: Annotated[str, checks.one_of(entropy.KINDS), parameters.Source('paper')] = (
     'output'
   )

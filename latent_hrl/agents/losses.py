@@ -1,4 +1,4 @@
-"""The three losses of a maximum-entropy layer.
+"""The losses of a maximum-entropy layer.
 
 On a batch (s, u, r, d, s') with d = 0 after a termination, else 1 (γᵏ⁻¹ in a layer that
 acts every k steps), with H as in `entropy`:
@@ -6,6 +6,9 @@ acts every k steps), with H as in `entropy`:
   critic       Σ_i mean ½ (r + γ d [min_j Q̄_j(s', u') + α H(u'|s')] - Q_i(s, u))²
   actor        mean -( min_j Q_j(s, ũ) + α H(ũ|s) ),   ũ = f(z; s) reparameterised
   temperature  mean log α · ( H(ũ|s) - H_target ),     H held fixed
+
+With embeddings a fourth is theirs (`embeddings`), and none of these three moves them; what
+Q and Q̄ see, and the range of Q̄, is in `critics`.
 
 The critic judges the output, Q(s, u), as in the paper; or, above other layers, what they
 make of it: Q(s, g(u; s)), with g the frozen layers below, through which the actor's
@@ -21,9 +24,9 @@ from typing import NamedTuple
 import tensorflow as tf
 from tf_agents.agents import tf_agent
 
+from latent_hrl.agents import critics as critics_lib
 from latent_hrl.agents import entropy as entropy_lib
 from latent_hrl.agents import protocol
-from latent_hrl.networks import critic as critic_lib
 from latent_hrl.networks import policy as policy_lib
 
 
@@ -38,6 +41,7 @@ class LossExtra(NamedTuple):
     entropy: H in nats; minus the KL to the prior for the output of a layer on a latent.
     q_value: mean of Q over both critics.
     target_value: mean of the critics' regression target.
+    encoder_loss: See `embeddings`; None without.
   """
 
   critic_loss: tf.Tensor
@@ -47,6 +51,7 @@ class LossExtra(NamedTuple):
   entropy: tf.Tensor
   q_value: tf.Tensor
   target_value: tf.Tensor
+  encoder_loss: tf.Tensor | None = None
 
 
 def loss_info(
@@ -55,10 +60,13 @@ def loss_info(
   entropy: tf.Tensor,
   values: tf.Tensor,
   target: tf.Tensor,
+  encoder_loss: tf.Tensor | None = None,
 ) -> tf_agent.LossInfo:
-  """Gathers critic, actor and temperature loss with the means worth watching."""
-  means = (tf.reduce_mean(part) for part in (entropy, values, target))
-  return tf_agent.LossInfo(sum(losses), LossExtra(*losses, temperature, *means))
+  """Gathers critic, actor, temperature and encoder loss with the means worth watching."""
+  means = [tf.reduce_mean(part) for part in (entropy, values, target)]
+  extra = LossExtra(*losses, temperature, *means)._replace(encoder_loss=encoder_loss)
+  total = sum(losses) if encoder_loss is None else sum(losses) + encoder_loss
+  return tf_agent.LossInfo(total, extra)
 
 
 class Losses:
@@ -71,8 +79,8 @@ class Losses:
   def __init__(
     self,
     actor_network: policy_lib.LatentPolicyNetwork,
-    critic_network: critic_lib.TwinCriticNetwork,
-    target_critic_network: critic_lib.TwinCriticNetwork,
+    critics: critics_lib.Critics,
+    target_critics: critics_lib.TargetCritics,
     log_temperature: tf.Variable,
     entropy: entropy_lib.Entropy,
     target_entropy: float,
@@ -82,16 +90,16 @@ class Losses:
 
     Args:
       actor_network: π.
-      critic_network: Q, which learns.
-      target_critic_network: Q̄, its slow copy.
+      critics: Q, which learn.
+      target_critics: Q̄, their slow copy.
       log_temperature: log α.
       entropy: H.
       target_entropy: H_target, in nats.
       gamma: γ, per environment step.
     """
     self._actor_network = actor_network
-    self._critic_network = critic_network
-    self._target_critic_network = target_critic_network
+    self._critics = critics
+    self._target_critics = target_critics
     self._log_temperature = log_temperature
     self.entropy = entropy
     self._target_entropy = target_entropy
@@ -111,7 +119,7 @@ class Losses:
   def critic_target(self, batch: protocol.Batch, seed: tf.Tensor) -> tf.Tensor:
     """Returns the critics' regression target, float32 [B], without a gradient."""
     judged, entropy = self._sample(batch.next_observation, seed)
-    values, _ = self._target_critic_network((batch.next_observation, judged))
+    values = self._target_critics.values(batch.next_observation, judged)
     soft_value = tf.reduce_min(values, axis=-1) + self.temperature * entropy
     return tf.stop_gradient(batch.reward + self._gamma * batch.discount * soft_value)
 
@@ -119,7 +127,7 @@ class Losses:
     self, batch: protocol.Batch, target: tf.Tensor, weights: tf.Tensor | float = 1.0
   ) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the critic loss, a scalar, and the values [B, 2]."""
-    values, _ = self._critic_network((batch.observation, batch.output))
+    values = self._critics.values(batch.observation, batch.output)
     squared = tf.reduce_sum(tf.square(values - target[:, tf.newaxis]), axis=-1)
     return tf.reduce_mean(weights * 0.5 * squared), values
 
@@ -128,7 +136,7 @@ class Losses:
   ) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the actor loss, a scalar, and H(ũ|s) [B]."""
     judged, entropy = self._sample(observation, seed)
-    values, _ = self._critic_network((observation, judged))
+    values = self._critics.values(observation, judged)
     objective = tf.reduce_min(values, axis=-1) + self.temperature * entropy
     return -tf.reduce_mean(weights * objective), entropy
 

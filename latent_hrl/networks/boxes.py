@@ -44,6 +44,14 @@ def center_and_half_width(
   return ((high + low) / 2).astype(np.float32), ((high - low) / 2).astype(np.float32)
 
 
+def in_half_widths(output: tf.Tensor, spec: tensor_spec.TensorSpec) -> tf.Tensor:
+  """Returns a bounded output in units of its box, [-1, 1]; an unbounded one as it is."""
+  if not is_bounded(spec):
+    return output
+  center, half_width = center_and_half_width(spec)
+  return (output - center) / half_width
+
+
 def inside_half_width(spec: tensor_spec.BoundedTensorSpec) -> np.ndarray:
   """Returns how far from the center of a box tanh can be inverted, float32 [D].
 

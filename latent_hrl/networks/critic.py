@@ -12,6 +12,7 @@ from latent_hrl import checks
 from latent_hrl import parameters
 from latent_hrl import ranges
 from latent_hrl.networks import boxes
+from latent_hrl.networks import encoders
 
 
 @parameters.configurable
@@ -103,6 +104,7 @@ class TwinCriticNetwork(network.Network):
     self,
     input_tensor_spec: tuple[tensor_spec.TensorSpec, tensor_spec.TensorSpec],
     config: CriticConfig | None = None,
+    embeddings: encoders.EmbeddingsConfig | None = None,
     name: str = 'TwinCriticNetwork',
   ):
     """Creates the network; its variables appear on the first call.
@@ -111,14 +113,21 @@ class TwinCriticNetwork(network.Network):
       input_tensor_spec: Specs of the observation [O] and of the layer's output [D],
         float32. A bounded output is rescaled to [-1, 1] first.
       config: Its shape; the defaults, and what gin binds, if None.
+      embeddings: Shape of the embeddings z_s and z_sa that it sees, too; None for none.
       name: Name of the network.
     """
     config = CriticConfig() if config is None else config
-    super().__init__(input_tensor_spec=input_tensor_spec, state_spec=(), name=name)
+    seen_spec: tuple[tensor_spec.TensorSpec, ...] = input_tensor_spec
+    if embeddings is not None:
+      seen_spec += embeddings.specs
+    super().__init__(input_tensor_spec=seen_spec, state_spec=(), name=name)
     self._config = config
-    self._center, self._half_width = None, None
-    if boxes.is_bounded(input_tensor_spec[1]):
-      self._center, self._half_width = boxes.center_and_half_width(input_tensor_spec[1])
+    self._embeddings = embeddings
+    self._output_spec = input_tensor_spec[1]
+    self._projection = None
+    if embeddings is not None and embeddings.projection_units is not None:
+      units = embeddings.projection_units
+      self._projection = EnsembleDense(self.MEMBERS, units, None, 'projection')
     self._hidden_layers = [
       EnsembleDense(self.MEMBERS, units, 'relu', f'hidden_{i}', config.layer_norm)
       for i, units in enumerate(config.hidden_units)
@@ -130,20 +139,32 @@ class TwinCriticNetwork(network.Network):
     """Returns a network of the same shape, whatever gin binds now; see TF-Agents."""
     return super().copy(**{'config': self._config, **kwargs})
 
+  @property
+  def embeddings(self) -> encoders.EmbeddingsConfig | None:
+    """Shape of the embeddings that it sees; None for none."""
+    return self._embeddings
+
   def call(
     self,
-    inputs: tuple[tf.Tensor, tf.Tensor],
+    inputs: tuple[tf.Tensor, ...],
     step_type: tf.Tensor | None = None,
     network_state: tuple = (),
     training: bool = False,
   ) -> tuple[tf.Tensor, tuple]:
-    """Returns both values, float32 [B, 2], for (observation [B, O], output [B, D])."""
+    """Returns both values, float32 [B, 2], for (observation [B, O], output [B, D]).
+
+    With embeddings, for (observation, output, z_s [B, Z], z_sa [B, Z]).
+    """
     del step_type, training
-    observation, output = inputs
-    if self._center is not None:
-      output = (output - self._center) / self._half_width
+    observation, output, *seen = inputs
+    output = boxes.in_half_widths(output, self._output_spec)
     hidden = tf.concat([observation, output], axis=-1)[tf.newaxis]
     hidden = tf.tile(hidden, [self.MEMBERS, 1, 1])
+    if self._projection is not None:
+      hidden = encoders.mean_abs_normalized(self._projection(hidden))
+    if seen:
+      both = tf.concat(seen, axis=-1)[tf.newaxis]
+      hidden = tf.concat([hidden, tf.tile(both, [self.MEMBERS, 1, 1])], axis=-1)
     for layer in self._hidden_layers:
       hidden = layer(hidden)
     values = self._value_scale * tf.squeeze(self._value_layer(hidden), axis=-1)

@@ -15,6 +15,7 @@ from latent_hrl.flows import protocol as flow_protocol
 from latent_hrl.flows import real_nvp
 from latent_hrl.networks import boxes
 from latent_hrl.networks import distributions
+from latent_hrl.networks import encoders
 
 tfb = tfp.bijectors
 tfd = tfp.distributions
@@ -92,6 +93,7 @@ class LatentPolicyNetwork(network.Network):
     input_tensor_spec: tensor_spec.TensorSpec,
     output_tensor_spec: tensor_spec.TensorSpec,
     config: PolicyConfig | None = None,
+    embeddings: encoders.EmbeddingsConfig | None = None,
     name: str = 'LatentPolicyNetwork',
   ):
     """Creates the network; the embedding's variables appear on the first call.
@@ -101,6 +103,8 @@ class LatentPolicyNetwork(network.Network):
       output_tensor_spec: Spec of the layer's output, float32 [D], D ≥ 1: the action box,
         or unbounded for the latent of the layer below.
       config: Its shape; the defaults, and what gin binds, if None.
+      embeddings: Shape of the embedding z_s that its own layers see beside the state; None
+        for none. What makes it is a part of the network that others train.
       name: Name of the network.
 
     Raises:
@@ -116,6 +120,17 @@ class LatentPolicyNetwork(network.Network):
     config = PolicyConfig() if config is None else config
     super().__init__(input_tensor_spec=input_tensor_spec, state_spec=(), name=name)
     self._config = config
+    self._embeddings = embeddings
+    self._state_encoder = None
+    self._projection = None
+    if embeddings is not None:
+      self._state_encoder = encoders.StateEncoder(
+        input_tensor_spec, embeddings, f'{name}_state_encoder'
+      )
+      self._state_encoder.trainable = False
+      if embeddings.projection_units is not None:
+        units = embeddings.projection_units
+        self._projection = tf.keras.layers.Dense(units, name='projection')
     dimension = int(output_tensor_spec.shape[0])
     self._output_tensor_spec = output_tensor_spec
     self._dimension = dimension
@@ -159,20 +174,40 @@ class LatentPolicyNetwork(network.Network):
     return self._squash
 
   @property
+  def embeddings(self) -> encoders.EmbeddingsConfig | None:
+    """Shape of the embedding z_s that it sees; None for none."""
+    return self._embeddings
+
+  @property
+  def state_encoder(self) -> encoders.StateEncoder | None:
+    """What makes z_s; its own losses do not train it."""
+    return self._state_encoder
+
+  @property
   def embedding_variables(self) -> list[tf.Variable]:
-    """The weights of the relu layers that embed the state.
+    """The weights of the relu layers that embed the state, and of its projection.
 
     Any of them leave a fresh network the identity. The linear layer behind them is the
     network's own: it picks what the couplings need, and a Gaussian's shift and log-scale.
     """
-    return list(self._embedding.variables)[:-2]
+    projection = [] if self._projection is None else list(self._projection.variables)
+    return [*projection, *list(self._embedding.variables)[:-2]]
 
   def flow(self, observation: tf.Tensor) -> tfb.Bijector:
     """Returns f(·; s) without the squashing, for observations [B, O] float32.
 
     It maps latents [..., B, D]: any number of them for each observation.
     """
-    return self._flow.bijector(self._embedding(observation))
+    return self._flow.bijector(self._embedding(self._seen(observation)))
+
+  def _seen(self, observation: tf.Tensor) -> tf.Tensor:
+    """Returns the state as the network's own layers see it."""
+    if self._state_encoder is None:
+      return observation
+    own = observation
+    if self._projection is not None:
+      own = encoders.mean_abs_normalized(self._projection(observation))
+    return tf.concat([own, self._state_encoder(observation)], axis=-1)
 
   def call(
     self,

@@ -23,7 +23,7 @@ from tests import helpers
 pytestmark = pytest.mark.usefixtures('quick_training')
 
 # What others include.
-PARTS = {'defaults', 'second_layer', 'maze_layer', 'goal_layer'}
+PARTS = {'defaults', 'embeddings', 'second_layer', 'maze_layer', 'goal_layer'}
 FILES = sorted(
   path.relative_to(config.PROJECT_ROOT).as_posix()
   for path in (config.PROJECT_ROOT / 'gin').rglob('*.gin')
