@@ -260,8 +260,9 @@ class LatentSpaceAgent(tf_agent.TFAgent):
   @property
   def loss_names(self) -> Sequence[str]:
     """Names of the parts of `losses.LossExtra`."""
-    names = losses_lib.LossExtra._fields
-    return names if self._embeddings is not None else names[:-1]
+    if self._embeddings is not None:
+      return losses_lib.EmbeddingLossExtra._fields
+    return losses_lib.LossExtra._fields
 
   @property
   def state_variables(self) -> list[tf.Variable]:
@@ -364,9 +365,8 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     weights = tf.constant(1.0) if weights is None else weights
     loss_info = self._compiled_update(self._to_batch(experience), weights)
     if self.summaries_enabled:
-      losses = {k: v for k, v in loss_info.extra._asdict().items() if v is not None}
       common.summarize_scalar_dict(
-        losses, step=self.train_step_counter, name_scope='Losses/'
+        loss_info.extra._asdict(), step=self.train_step_counter, name_scope='Losses/'
       )
     return loss_info
 

@@ -41,7 +41,6 @@ class LossExtra(NamedTuple):
     entropy: H in nats; minus the KL to the prior for the output of a layer on a latent.
     q_value: mean of Q over both critics.
     target_value: mean of the critics' regression target.
-    encoder_loss: See `embeddings`; None without.
   """
 
   critic_loss: tf.Tensor
@@ -51,7 +50,23 @@ class LossExtra(NamedTuple):
   entropy: tf.Tensor
   q_value: tf.Tensor
   target_value: tf.Tensor
-  encoder_loss: tf.Tensor | None = None
+
+
+class EmbeddingLossExtra(NamedTuple):
+  """The same of an agent with embeddings.
+
+  Attributes:
+    encoder_loss: See `embeddings`.
+  """
+
+  critic_loss: tf.Tensor
+  actor_loss: tf.Tensor
+  temperature_loss: tf.Tensor
+  temperature: tf.Tensor
+  entropy: tf.Tensor
+  q_value: tf.Tensor
+  target_value: tf.Tensor
+  encoder_loss: tf.Tensor
 
 
 def loss_info(
@@ -64,9 +79,12 @@ def loss_info(
 ) -> tf_agent.LossInfo:
   """Gathers critic, actor, temperature and encoder loss with the means worth watching."""
   means = [tf.reduce_mean(part) for part in (entropy, values, target)]
-  extra = LossExtra(*losses, temperature, *means)._replace(encoder_loss=encoder_loss)
-  total = sum(losses) if encoder_loss is None else sum(losses) + encoder_loss
-  return tf_agent.LossInfo(total, extra)
+  extra = LossExtra(*losses, temperature, *means)
+  if encoder_loss is None:
+    return tf_agent.LossInfo(sum(losses), extra)
+  return tf_agent.LossInfo(
+    sum(losses) + encoder_loss, EmbeddingLossExtra(*extra, encoder_loss)
+  )
 
 
 class Losses:

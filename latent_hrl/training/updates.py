@@ -28,8 +28,7 @@ def fused_update(agent: protocol.OffPolicyAgent) -> FusedUpdate:
   def update(batch: protocol.Batch, count: tf.Tensor) -> tf.Tensor:
     def body(i: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
       loss_info = agent.update(protocol.Batch(*[part[i] for part in batch]))
-      losses = [loss for loss in loss_info.extra if loss is not None]
-      return i + 1, total + tf.stack(losses)
+      return i + 1, total + tf.stack(list(loss_info.extra))
 
     # XLA clamps an index beyond the last batch, which would train on that one again.
     count = tf.minimum(count, batch.reward.shape[0])
