@@ -18,6 +18,8 @@ from latent_hrl.layers import inlining
 from latent_hrl.layers import load
 from latent_hrl.layers import manifest as manifest_lib
 from latent_hrl.layers import module as module_lib
+from latent_hrl.networks import encoders
+from latent_hrl.networks import policy as policy_lib
 from tests import helpers
 
 OLD_LAYER = config.PROJECT_ROOT / 'testdata' / 'multi_goal_base'
@@ -133,3 +135,26 @@ def test_an_old_layer_keeps_its_format_and_a_new_one_has_this(on_old):
 def test_the_fingerprint_is_that_of_the_graph(on_old):
   found = tf.saved_model.experimental.read_fingerprint(str(on_old.path)).singleprint()
   assert found == fingerprinting_utils.singleprint_from_saved_model_proto(str(on_old.path))
+
+
+def test_the_encoder_of_the_state_is_in_the_layer(tmp_path):
+  actor = policy_lib.LatentPolicyNetwork(
+    tf.TensorSpec([3], tf.float32),
+    helpers.action_spec(),
+    helpers.policy_config(embedding_units=(8,)),
+    encoders.EmbeddingsConfig(size=4, hidden_units=(5,), projection_units=6),
+  )
+  actor.create_variables()
+  fields = (observations.ObservationField('x', 3),)
+  layer = helpers.save_layer(tmp_path / 'layer', 'base', fields, fields, actor=actor).saved
+  rng = np.random.default_rng(0)
+  observation = rng.normal(size=(4, 3)).astype(np.float32)
+  latent = rng.normal(size=(4, 2)).astype(np.float32)
+  action = layer.decode(observation, latent)
+  np.testing.assert_allclose(layer.encode(observation, action)['latent'], latent, atol=1e-3)
+  # Another encoder makes another action: it is the one that was saved.
+  distribution, _ = actor(observation)
+  np.testing.assert_allclose(action, distribution.bijector.forward(latent), rtol=1e-5)
+  helpers.perturb(actor.state_encoder.variables, seed=9)
+  distribution, _ = actor(observation)
+  assert np.abs(action - distribution.bijector.forward(latent)).max() > 1e-3
