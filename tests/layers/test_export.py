@@ -151,7 +151,7 @@ def test_the_encoder_of_the_state_is_in_the_layer(tmp_path):
   observation = rng.normal(size=(4, 3)).astype(np.float32)
   latent = rng.normal(size=(4, 2)).astype(np.float32)
   action = layer.decode(observation, latent)
-  np.testing.assert_allclose(layer.encode(observation, action)['latent'], latent, atol=1e-3)
+  np.testing.assert_allclose(layer.encode(observation, action)['latent'], latent, atol=1e-2)
   # Another encoder makes another action: it is the one that was saved.
   distribution, _ = actor(observation)
   np.testing.assert_allclose(action, distribution.bijector.forward(latent), rtol=1e-5)
