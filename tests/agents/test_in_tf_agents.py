@@ -14,7 +14,13 @@ from tf_agents.train import actor
 from tf_agents.train import learner
 from tf_agents.trajectories import time_step as ts
 
+from latent_hrl.networks import encoders
 from tests import helpers
+
+EMBEDDINGS = {
+  'embeddings': encoders.EmbeddingsConfig(size=4, hidden_units=(5,), projection_units=3),
+  'clip_target_values': True,
+}
 
 
 class WalkEnvironment(py_environment.PyEnvironment):
@@ -115,8 +121,9 @@ def test_collect_policy_can_be_saved_too(agent, tmp_path):
   assert action.std(axis=0).min() > 0.05
 
 
-def test_step_driver_fills_a_replay_that_the_agent_and_learner_train_on(tmp_path):
-  agent = _agent()
+@pytest.mark.parametrize('kwargs', [{}, EMBEDDINGS], ids=['plain', 'embeddings'])
+def test_step_driver_fills_a_replay_that_the_agent_and_learner_train_on(kwargs, tmp_path):
+  agent = _agent(**kwargs)
   environment = tf_py_environment.TFPyEnvironment(WalkEnvironment())
   replay = _replay(agent)
   dynamic_step_driver.DynamicStepDriver(
@@ -140,7 +147,7 @@ def test_step_driver_fills_a_replay_that_the_agent_and_learner_train_on(tmp_path
     for variable, old in zip(agent.actor_network.variables, before, strict=True)
   )
   # The learner's own checkpoints bring back weights and step.
-  other = _agent()
+  other = _agent(**kwargs)
   learner.Learner(
     str(tmp_path), other.train_step_counter, other, run_optimizer_variable_init=False
   )

@@ -37,6 +37,18 @@ ONE = ('train_stack.layers = [@base/Layer()]',)
 BASE = config.PROJECT_ROOT / 'testdata' / 'multi_goal_base'
 TOP = (f"train_stack.layers = ['{BASE}', @top/Layer()]", 'top/Layer.interval = 4')
 BASELINE = (*ONE, 'base/Layer.agent_fn = @sac_agent')
+# Between two copies of the targets, and with an actor that rests.
+EMBEDDINGS = (
+  *ONE,
+  'create_agent.embeddings = @Embeddings()',
+  'Embeddings.size = 4',
+  'Embeddings.hidden_units = (8,)',
+  'create_agent.actor_update_period = 2',
+  'create_agent.critics_first = True',
+  'create_agent.target_update_period = 25',
+  'create_agent.target_update_tau = 1.0',
+  'create_agent.clip_target_values = True',
+)
 
 
 def _train(root_dir, bindings):
@@ -63,8 +75,8 @@ def _whole(tmp_path_factory):
 
 @pytest.mark.parametrize(
   ('bindings', 'stops'),
-  [(ONE, (17, 93)), (TOP, (93,)), (BASELINE, (160,))],
-  ids=['one', 'top', 'baseline'],
+  [(ONE, (17, 93)), (TOP, (93,)), (BASELINE, (160,)), (EMBEDDINGS, (93, 140))],
+  ids=['one', 'top', 'baseline', 'embeddings'],
 )
 def test_a_stopped_run_ends_like_one_that_never_was(
   bindings, stops, whole, tmp_path, monkeypatch
