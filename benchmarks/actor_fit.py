@@ -3,21 +3,20 @@
 import pathlib
 from collections.abc import Callable, Sequence
 
-import gin
 import numpy as np
 import tensorflow as tf
 
 from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import observations
-from latent_hrl import run_directory
 from latent_hrl.agents import latent_space_agent
 from latent_hrl.layers import load
+from latent_hrl.plan import check
+from latent_hrl.plan import layer_plan
 from latent_hrl.training import build
 from latent_hrl.training import checkpoints
-from latent_hrl.training import draft as draft_lib
 from latent_hrl.training import replay as replay_lib
-from latent_hrl.training import train_stack
+from latent_hrl.training import seeds as seeds_lib
 
 # Of the objective: states of the replay, the same for every actor, and actions in each.
 _STATES = 4096
@@ -70,26 +69,23 @@ def _prepare(
       "bind train_stack.layers = ['DIR/layers/NAME', @upper/Layer()]: what is below must "
       'be trained'
     )
-  _, settings, lesson = train_stack.check(bound['layers'], bound['task'])[layer.name]
+  *_, plan = check.check(bound['layers'], bound['task'])
+  assert isinstance(plan, layer_plan.LayerPlan)
   lower = load.load_layer(below[0]) if below else None
-  nowhere = run_directory.RunDirectory(pathlib.Path())  # Nothing is saved.
-  with gin.config_scope(layer.name):
-    draft = draft_lib.Draft(layer, bound['task'], lower, nowhere, seed, 1)
-    agent = build.agent(draft)
-  draft.close()
+  agent = build.agent(plan, lower, seed)
   if not isinstance(agent, latent_space_agent.LatentSpaceAgent):
     raise errors.ConfigError(f'{layer.name!r} is no latent space layer')
   replay = replay_lib.ReplayBuffer(
-    settings.replay_capacity,
-    observations.total_size(draft.reads),
-    draft.dimension,
-    draft.seeds.replay,
+    plan.off_policy.replay_capacity,
+    observations.total_size(plan.reads),
+    plan.task.box.shape[0],
+    seeds_lib.seeds(seed, lower).replay,
   )
   actor = [variable.numpy() for variable in agent.actor_network.variables]
   number = critics.name.removeprefix('step_')
   if not number.isdigit():
     raise errors.ConfigError(f'{critics} is no checkpoint DIR/checkpoints/NAME/step_N')
-  network = lesson.critic_network or {}
+  network = plan.agent.critic_settings or {}
   taken = checkpoints.inherit(critics.parent, int(number), agent, replay, network)
   adapts = agent.objective['target_entropy'] is not None
   if adapts and 'log_temperature' not in taken:
@@ -101,7 +97,7 @@ def _prepare(
   if start is not None:
     own = ('embedding',) if below else ('embedding', 'actor', 'actor_optimizer')
     checkpoints.take(start, agent, own)
-  return agent, replay, settings.batch_size
+  return agent, replay, plan.off_policy.batch_size
 
 
 def _objective(

@@ -39,7 +39,7 @@ _PUBLIC = {
   'LatentHrlError': 'latent_hrl.errors',
   'LatentPolicyNetwork': 'latent_hrl.networks.policy',
   'LatentSpaceAgent': 'latent_hrl.agents.latent_space_agent',
-  'Layer': 'latent_hrl.layers.spec',
+  'Layer': 'latent_hrl.plan.layer',
   'LayerLoadError': 'latent_hrl.errors',
   'LayerPolicy': 'latent_hrl.layers.tf_policy',
   'StackError': 'latent_hrl.errors',

@@ -30,9 +30,9 @@ _CONFIGURABLES = (
   'latent_hrl.flows.gaussian',
   'latent_hrl.flows.neural_spline',
   'latent_hrl.flows.real_nvp',
-  'latent_hrl.layers.spec',
+  'latent_hrl.plan.layer',
   'latent_hrl.rewards',
-  'latent_hrl.training.settings',
+  'latent_hrl.plan.settings',
   'latent_hrl.training.train_stack',
 )
 

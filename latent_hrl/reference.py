@@ -22,8 +22,8 @@ measurements ([method.md](method.md)).
 """
 # Sections, and what begins the module of what they hold.
 _SECTIONS = (
-  ('The stack', ('latent_hrl.training.train_stack', 'latent_hrl.layers.')),
-  ('Training', ('latent_hrl.training.',)),
+  ('The stack', ('latent_hrl.training.train_stack', 'latent_hrl.plan.layer')),
+  ('Training', ('latent_hrl.plan.',)),
   ('Agents', ('latent_hrl.agents.',)),
   ('Networks and flows', ('latent_hrl.networks.', 'latent_hrl.flows.')),
   ('Rewards', ('latent_hrl.rewards',)),

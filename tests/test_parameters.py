@@ -14,8 +14,8 @@ from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import parameters
 from latent_hrl.agents import latent_space
-from latent_hrl.layers import spec as spec_lib
-from latent_hrl.training import settings
+from latent_hrl.plan import layer as layer_lib
+from latent_hrl.plan import settings
 
 # Given by the caller, never by gin.
 GIVEN = {'root_dir', 'seed', 'transition', 'task_id', 'render_mode', 'fields'}
@@ -191,4 +191,4 @@ def test_whole_floats_are_the_integers_that_are_meant():
     assert repr(bound) == repr(expected)
   with gin.config_scope('base'):
     assert repr(settings.OffPolicyConfig().batch_size) == '100'
-    assert repr(spec_lib.Layer().env_steps) == '600000'
+    assert repr(layer_lib.Layer().env_steps) == '600000'

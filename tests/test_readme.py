@@ -10,7 +10,7 @@ import pytest
 import latent_hrl
 from latent_hrl import config
 from latent_hrl import rewards
-from latent_hrl.training import train_stack
+from latent_hrl.plan import check
 
 
 def _block(page: str, language: str, words: str) -> str:
@@ -45,8 +45,8 @@ def test_the_same_from_a_file_as_readme_shows_it(tmp_path):
   (tmp_path / 'mine.gin').write_text(shown, encoding='utf-8')
   latent_hrl.load_config([str(tmp_path / 'mine.gin')])
   bound = {name: value for _, name, value in config.bound_values(('train_stack',))}
-  plans = train_stack.check(bound['layers'], bound['task'])
-  assert [plan.lesson.reward for plan in plans.values()] == [
+  plans = check.check(bound['layers'], bound['task'])
+  assert [plan.reward.name for plan in plans] == [
     'planar_speed',
     'forward_velocity',
   ]

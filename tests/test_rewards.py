@@ -9,7 +9,7 @@ import pytest
 from latent_hrl import errors
 from latent_hrl import rewards
 from latent_hrl.environments import layer_reward
-from latent_hrl.layers import spec
+from latent_hrl.plan import layer as layer_lib
 
 
 def _transition(**kwargs):
@@ -226,7 +226,7 @@ def test_bind_follows_the_scope_it_runs_in():
 def test_bind_follows_the_scope_of_a_gin_reference():
   gin.parse_config('far/sparse_goal.weight = 5.0\nbase/Layer.reward_fn = @far/sparse_goal')
   with gin.config_scope('base'):
-    layer = spec.Layer()
+    layer = layer_lib.Layer()
   assert rewards.bind(layer.reward_fn).arguments['weight'] == 5.0
 
 

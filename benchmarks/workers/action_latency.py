@@ -26,10 +26,10 @@ from latent_hrl import run_directory
 from latent_hrl.environments import tasks
 from latent_hrl.environments import tf_environment
 from latent_hrl.layers import load
-from latent_hrl.layers import spec
+from latent_hrl.plan import check
+from latent_hrl.plan import layer as layer_lib
+from latent_hrl.plan import layer_plan
 from latent_hrl.training import build
-from latent_hrl.training import draft as draft_lib
-from latent_hrl.training import settings
 
 _SYSTEM = flags.DEFINE_enum(
   'system', 'layer', ['layer', 'signature', 'policy_saver'], 'What to load.'
@@ -41,12 +41,12 @@ _CALLS = 500
 def _save_layer(root: pathlib.Path) -> pathlib.Path:
   config.load(['gin/half_cheetah.gin'])
   run = run_directory.RunDirectory(root)
-  draft = draft_lib.Draft(
-    spec.Layer(name='layer'), _TASK, None, run, seed=0, eval_episodes=1
-  )
-  build.learning(draft, settings.OffPolicyConfig(), run).close()
-  draft.save(env_steps=0)
-  draft.close()
+  (plan,) = check.check([layer_lib.Layer(name='layer')], _TASK)
+  assert isinstance(plan, layer_plan.LayerPlan)
+  learning = build.learning(plan, None, run, seed=0)
+  learning.close()
+  learning.state.save(env_steps=0)
+  learning.state.close()
   return run.layer('layer')
 
 

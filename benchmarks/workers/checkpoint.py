@@ -18,8 +18,8 @@ from benchmarks.workers import protocol
 from benchmarks.workers import setup
 from latent_hrl import config
 from latent_hrl import threads
+from latent_hrl.plan import settings
 from latent_hrl.training import off_policy
-from latent_hrl.training import settings
 
 _MEASURE = flags.DEFINE_enum('measure', 'save', ['save', 'resume'], 'What to measure.')
 _EPISODE = 1000

@@ -11,7 +11,7 @@ from benchmarks.workers import protocol
 from benchmarks.workers import setup
 from latent_hrl import config
 from latent_hrl import threads
-from latent_hrl.training import settings
+from latent_hrl.plan import settings
 
 _GIN_FILE = flags.DEFINE_string('gin_file', 'gin/half_cheetah.gin', 'The task.')
 _ACTOR = flags.DEFINE_enum('actor', 'realnvp', ['realnvp', 'gaussian'], 'The policy.')

@@ -1,16 +1,19 @@
 """Builds what this library trains with, without the launcher around it."""
 
+import dataclasses
 import pathlib
+from typing import Any, cast
 
+import attrs
 import gin
 
 from latent_hrl import run_directory
 from latent_hrl.layers import load
-from latent_hrl.layers import spec
+from latent_hrl.plan import check
+from latent_hrl.plan import layer as layer_lib
+from latent_hrl.plan import layer_plan
 from latent_hrl.training import build
-from latent_hrl.training import draft as draft_lib
 from latent_hrl.training import off_policy
-from latent_hrl.training import settings
 
 
 def learning(root: pathlib.Path, depth: int) -> off_policy.OffPolicyLearning:
@@ -20,20 +23,21 @@ def learning(root: pathlib.Path, depth: int) -> off_policy.OffPolicyLearning:
     root: Directory of the run.
     depth: How many layers.
   """
-  lower, run = None, run_directory.RunDirectory(root)
-  loop, numbers = settings.LoopConfig(), settings.OffPolicyConfig()
+  lower: load.SavedLayer | None = None
+  run = run_directory.RunDirectory(root)
+  task = gin.query_parameter('train_stack.task')
+  layer = layer_lib.Layer(name='base', env_steps=10**9)
   for level in range(depth):
-    layer = spec.Layer(name=f'layer_{level}', env_steps=10**9)
-    task_id = gin.query_parameter('train_stack.task')
-    with gin.config_scope('base'):
-      draft = draft_lib.Draft(
-        layer, task_id, lower, run, seed=level, eval_episodes=loop.eval_episodes
-      )
-      top = build.learning(draft, numbers, run)
+    below = [] if lower is None else [str(lower.path)]
+    *_, plan = check.check([*below, layer], task)
+    assert isinstance(plan, layer_plan.LayerPlan)
+    # With what is bound for the base, and a name of its own.
+    named: Any = attrs.evolve(cast(Any, layer), name=f'layer_{level}')
+    top = build.learning(dataclasses.replace(plan, layer=named), lower, run, seed=level)
     if level < depth - 1:
-      draft.save(env_steps=0)
-      lower = load.load_layer(run.layer(layer.name))
+      top.state.save(env_steps=0)
+      lower = load.load_layer(run.layer(named.name))
       top.close()
-      draft.close()
+      top.state.close()
   assert isinstance(top, off_policy.OffPolicyLearning)
   return top

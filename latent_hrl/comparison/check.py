@@ -14,8 +14,8 @@ import gin
 
 from latent_hrl import config
 from latent_hrl import errors
-from latent_hrl.layers import spec as spec_lib
-from latent_hrl.training import train_stack
+from latent_hrl.plan import check
+from latent_hrl.plan import layer as layer_lib
 
 
 def problem(
@@ -32,15 +32,15 @@ def problem(
     config.load([gin_file], gin_bindings)
     bound = gin.get_bindings('train_stack')
     stack = bound.get('layers', ())
-    stack = [stack] if isinstance(stack, str | spec_lib.Layer) else stack
-    trained = [layer.name for layer in stack if isinstance(layer, spec_lib.Layer)]
+    stack = [stack] if isinstance(stack, str | layer_lib.Layer) else stack
+    trained = [layer.name for layer in stack if isinstance(layer, layer_lib.Layer)]
     if trained != list(layers):
       raise errors.ConfigError(
         f'{gin_file} trains the layers {trained}, System.layers names {list(layers)}'
       )
     if 'task' not in bound:
       raise errors.ConfigError(f'{gin_file} binds no train_stack.task')
-    train_stack.check(stack, bound['task'], bound.get('unchecked_ranges', False))
+    check.check(stack, bound['task'], bound.get('unchecked_ranges', False))
   except errors.LatentHrlError as error:
     return str(error).splitlines()[0]
   except Exception as error:  # Whatever the modules raise that a gin file imports.

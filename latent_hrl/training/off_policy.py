@@ -17,83 +17,76 @@ from latent_hrl import run_directory
 from latent_hrl import threads
 from latent_hrl.agents import protocol
 from latent_hrl.evaluation import rollout
+from latent_hrl.training import augmentation
 from latent_hrl.training import checkpoints as checkpoints_lib
 from latent_hrl.training import collector as collector_lib
-from latent_hrl.training import draft as draft_lib
 from latent_hrl.training import learner as learner_lib
-from latent_hrl.training import lessons
 from latent_hrl.training import replay as replay_lib
-from latent_hrl.training import settings as settings_lib
-from latent_hrl.training import views
+from latent_hrl.training import training_state
 
 
 class OffPolicyLearning:
-  """Collector, replay and learner of one layer."""
+  """Collector, replay and learner of one layer.
+
+  Attributes:
+    state: The layer as it is now.
+  """
 
   def __init__(
     self,
-    draft: draft_lib.Draft,
+    state: training_state.TrainingState,
     agent: protocol.OffPolicyAgent,
-    config: settings_lib.OffPolicyConfig,
     run: run_directory.RunDirectory,
   ):
     """Builds everything; nothing runs yet.
 
     Args:
-      draft: The layer on its task.
-      agent: The agent, on the draft's specs.
-      config: Its numbers.
+      state: The layer on its task, which acts with a copy of the agent's policy.
+      agent: The agent, on the specs of the layer's plan.
       run: Directory of the run.
     """
-    self._draft = draft
-    self._spec = spec = draft.spec
+    self.state = state
     self._agent = agent
-    self._config = config
-    # The weights to act with, evaluate and save: the learner's as last published.
-    acting_network = agent.actor_network.copy(name='ActingNetwork')
-    acting_network.create_variables()
-    draft.act_with(acting_network)
-    decisions_per_call = -(-config.steps_per_call // spec.interval)
+    self._plan = plan = state.plan
+    self._config = config = plan.off_policy
+    decisions_per_call = -(-config.steps_per_call // plan.layer.interval)
     self._updates_per_call = math.ceil(decisions_per_call * config.updates_per_decision)
     self._learner = learner_lib.Learner(
       agent,
-      acting_network,
+      state.network,
       self._updates_per_call,
       config.batch_size,
       overlap=threads.available_cores() > 1,
     )
     self._collector = collector_lib.Collector(
-      draft.env,
-      draft.policy(1),
-      draft.stack_where,
-      draft.own_where,
+      state.env,
+      state.policy(1),
+      state.stack_where,
+      state.own_where,
       config.hold_latent_steps,
-      draft.seeds.env,
-      draft.seeds.noise,
-      interval=spec.interval,
+      state.seeds.env,
+      state.seeds.noise,
+      interval=plan.layer.interval,
       gamma=agent.gamma,
-      store_action=spec.critic == 'action',
+      store_action=plan.layer.critic == 'action',
       noise_damping=config.noise_damping,
     )
     self._replay = replay_lib.ReplayBuffer(
       config.replay_capacity,
-      observations.total_size(draft.reads),
-      draft.dimension,
-      draft.seeds.replay,
+      observations.total_size(plan.reads),
+      state.dimension,
+      state.seeds.replay,
     )
-    bottom = draft.lower is None
-    self._lesson = lessons.lesson(spec, draft.task, draft.reward, config, bottom)
     self._checkpoints = checkpoints_lib.Checkpoints(
-      run.checkpoints(spec.name),
+      run.checkpoints(plan.name),
       agent,
       self._replay,
       run={
-        **self._lesson._asdict(),
-        'seed': draft.seed,
-        'lower': None if draft.lower is None else draft.lower.digest,
+        **plan.identity._asdict(),
+        'seed': state.seed,
+        'lower': None if state.lower is None else state.lower.digest,
       },
     )
-    self._symmetry = None if spec.symmetry_fn is None else spec.symmetry_fn(draft.reads)
     self._run = run
     self._losses: list[np.ndarray] = []
 
@@ -110,10 +103,10 @@ class OffPolicyLearning:
   def prepare(self) -> None:
     """Starts compiling: evaluation and the first random steps need not wait for it."""
     per_call = self._config.steps_per_call
-    last_call_begins = (self._spec.env_steps - 1) // per_call * per_call
+    last_call_begins = (self._plan.layer.env_steps - 1) // per_call * per_call
     if last_call_begins < self._config.initial_steps:
       print(
-        f'{self._spec.name}: note: no update within {self._spec.env_steps:,} steps; '
+        f'{self._plan.name}: note: no update within {self._plan.layer.env_steps:,} steps; '
         f'OffPolicy.initial_steps is {self._config.initial_steps:,}',
         flush=True,
       )
@@ -132,17 +125,18 @@ class OffPolicyLearning:
       TaskError: If the task breaks its contract.
       LatentHrlError: If a loss is not finite.
     """
-    steps = min(self._config.steps_per_call, self._spec.env_steps - env_steps)
+    steps = min(self._config.steps_per_call, self._plan.layer.env_steps - env_steps)
     starting = env_steps < self._config.initial_steps
     losses = batch = None
     updates = self._updates_due(env_steps + steps) - self._updates_due(env_steps)
     if updates and not starting:
       batch = self._replay.sample(self._updates_per_call, self._config.batch_size)
-      if self._symmetry:
-        seed = [self._draft.seeds.replay, env_steps]
-        batch = views.seen(batch, self._symmetry, np.random.default_rng(seed))
+      if self._plan.symmetry:
+        seed = [self.state.seeds.replay, env_steps]
+        rng = np.random.default_rng(seed)
+        batch = augmentation.augmented(batch, self._plan.symmetry, rng)
       losses = self._learner.start(batch, updates)
-    uniform = starting and self._draft.lower is None
+    uniform = starting and self._plan.bottom
     for transition in self._collector.collect(steps, uniform):
       self._replay.add(*transition)
     if losses is not None and batch is not None:
@@ -152,17 +146,17 @@ class OffPolicyLearning:
   def _updates_due(self, env_steps: int) -> int:
     """Returns how many updates belong to so many steps, had they begun with the first."""
     # Decisions that an episode's end cuts short bring none.
-    decisions = env_steps // self._spec.interval
+    decisions = env_steps // self._plan.layer.interval
     return int(decisions * self._config.updates_per_decision)
 
   def _take(self, losses: np.ndarray, batch: protocol.Batch, env_steps: int) -> None:
     """Acts with the new weights, unless they are worth nothing."""
     if not np.isfinite(losses).all():
       named = dict(zip(self._agent.loss_names, losses.tolist(), strict=True))
-      path = self._run.diverged(self._spec.name)
+      path = self._run.diverged(self._plan.name)
       np.savez(path, **batch._asdict())  # type: ignore[arg-type]
       raise errors.LatentHrlError(
-        f'training of layer {self._spec.name!r} diverged at step {env_steps:,}: '
+        f'training of layer {self._plan.name!r} diverged at step {env_steps:,}: '
         + ', '.join(f'{key} is {v}' for key, v in named.items() if not np.isfinite(v))
         + f'; the batches of these updates are in {path}, the last checkpoint is intact'
       )
@@ -198,20 +192,20 @@ class OffPolicyLearning:
     """Takes up the newest checkpoint, or what the layer below has learned."""
     restored = self._checkpoints.restore()
     if restored is None:
-      saved = self._run.layer(self._spec.name)
+      saved = self._run.layer(self._plan.name)
       if saved.exists() and not self._checkpoints.begun:
         raise errors.ConfigError(
           f'{saved} cannot be trained further: its checkpoints are gone; use another '
           '--root_dir, or remove the layer to train it anew'
         )
       self._checkpoints.begin()
-      if self._spec.inherit:
+      if self._plan.layer.inherit:
         self._inherit()
       return None
     state, arrays = restored
     if not self._collector.restore(state['collector'], arrays):
       print(
-        f'{self._spec.name}: task {self._draft.task.task_id} does not repeat itself; the '
+        f'{self._plan.name}: task {self._plan.task.task_id} does not repeat itself; the '
         'episode that ran is over',
         flush=True,
       )
@@ -222,21 +216,21 @@ class OffPolicyLearning:
 
   def _inherit(self) -> None:
     """Starts from what the layer below has learned, and says from what."""
-    lower = self._draft.lower
+    lower = self.state.lower
     assert lower is not None
-    record = lower.manifest.layers[-1]
+    record, identity = lower.manifest.layers[-1], self._plan.identity
     directory = run_directory.RunDirectory.of_layer(lower.path).checkpoints(record.name)
     parts = checkpoints_lib.inherit(
       directory,
       record.env_steps,
       self._agent,
       self._replay,
-      self._lesson.critic_network or {},
-      self._lesson.agent or '',
+      identity.critic_network or {},
+      identity.agent or '',
     )
     embedding = 'embedding, ' if 'embedding' in parts else ''
     print(
-      f'{self._spec.name}: inherits {embedding}critic and {len(self._replay):,} '
+      f'{self._plan.name}: inherits {embedding}critic and {len(self._replay):,} '
       f'transitions of {record.name}',
       flush=True,
     )

@@ -14,8 +14,8 @@ from latent_hrl import errors
 from latent_hrl import latent_actions
 from latent_hrl.agents import ppo
 from latent_hrl.evaluation import rollout
-from latent_hrl.training import draft as draft_lib
 from latent_hrl.training import layer_environment
+from latent_hrl.training import training_state
 
 
 class OnPolicyLearning:
@@ -26,30 +26,33 @@ class OnPolicyLearning:
 
   A run takes minutes, and what TF-Agents' policies draw from cannot be kept: there are no
   checkpoints, an interrupted layer starts again.
+
+  Attributes:
+    state: The layer as it is now.
   """
 
-  def __init__(self, draft: draft_lib.Draft, agent: ppo.PpoAgent):
+  def __init__(self, state: training_state.TrainingState, agent: ppo.PpoAgent):
     """Builds everything; nothing runs yet.
 
     Args:
-      draft: The layer on its task.
-      agent: The agent, on the draft's specs.
+      state: The layer on its task, which acts with the agent's policy.
+      agent: The agent, on the specs of the layer's plan.
     """
-    self._spec = draft.spec
+    self.state = state
+    self._plan = plan = state.plan
     self._agent = agent
     self._config = agent.config
-    draft.act_with(agent.actor_network)
-    env: gymnasium.Env = draft.env
-    if draft.lower is not None:
+    env: gymnasium.Env = state.env
+    if state.lower is not None:
       bound = latent_actions.LATENT_BOUND  # The box of the agent, which puts out latents.
-      env = latent_actions.LatentActionWrapper(env, draft.lower, bound)
+      env = latent_actions.LatentActionWrapper(env, state.lower, bound)
     self._env = layer_environment.LayerEnvironment(
       env,
-      draft.own_where,
-      draft.time_step_spec,
+      state.own_where,
+      plan.time_step_spec,
       agent.agent.action_spec,
-      draft.seeds.env,
-      draft.spec.interval,
+      state.seeds.env,
+      plan.layer.interval,
       agent.config.gamma,
     )
     self._collected: list[trajectory.Trajectory] = []
@@ -60,7 +63,7 @@ class OnPolicyLearning:
       steps_per_run=agent.config.collect_steps,
       observers=[self._collected.append],
     )
-    self._rng = np.random.default_rng(draft.seeds.replay)
+    self._rng = np.random.default_rng(state.seeds.replay)
     self._prepare = tf.function(self._with_advantages, autograph=False)
     self._train = tf.function(agent.agent.train, autograph=False)
     self._losses: list[float] = []
@@ -84,13 +87,13 @@ class OnPolicyLearning:
       LatentHrlError: If the loss is not finite.
     """
     before = self._env.env_steps
-    self._agent.progress.assign(min(env_steps / self._spec.env_steps, 1.0))
+    self._agent.progress.assign(min(env_steps / self._plan.layer.env_steps, 1.0))
     self._collected.clear()
     self._actor.run()
     loss = self._learn()
     if not np.isfinite(loss):
       raise errors.LatentHrlError(
-        f'training of layer {self._spec.name!r} diverged at step {env_steps:,}: loss is '
+        f'training of layer {self._plan.name!r} diverged at step {env_steps:,}: loss is '
         f'{loss}'
       )
     self._losses.append(loss)

@@ -3,33 +3,27 @@
 import contextlib
 import pathlib
 from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import gin
 import gymnasium
-import numpy as np
 
 from latent_hrl import checks
 from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import files
-from latent_hrl import observations
 from latent_hrl import parameters
-from latent_hrl import ranges
-from latent_hrl import rewards
 from latent_hrl import run_directory
-from latent_hrl import stack
-from latent_hrl.environments import layer_reward
 from latent_hrl.environments import making
-from latent_hrl.environments import tasks
 from latent_hrl.layers import load
 from latent_hrl.layers import manifest as manifest_lib
-from latent_hrl.layers import spec as spec_lib
+from latent_hrl.plan import check as check_lib
+from latent_hrl.plan import identity
+from latent_hrl.plan import layer as layer_lib
+from latent_hrl.plan import layer_plan
 from latent_hrl.training import build
 from latent_hrl.training import checkpoints
-from latent_hrl.training import lessons
 from latent_hrl.training import metrics
-from latent_hrl.training import settings as settings_lib
 
 # A trained layer, or where it is saved.
 Trained = load.SavedLayer | str | pathlib.Path
@@ -39,7 +33,7 @@ _TASK = checks.Rule(
 )
 _LAYERS = checks.Rule(
   'a list of layers, bottom first',
-  lambda value: isinstance(value, list | tuple | spec_lib.Layer | Trained),
+  lambda value: isinstance(value, list | tuple | layer_lib.Layer | Trained),
 )
 
 
@@ -49,7 +43,7 @@ def train_stack(
   root_dir: str | pathlib.Path,
   seed: int = 0,
   task: Annotated[making.Source, _TASK] = gin.REQUIRED,
-  layers: Annotated[Sequence[spec_lib.Layer | Trained], _LAYERS] = gin.REQUIRED,
+  layers: Annotated[Sequence[layer_lib.Layer | Trained], _LAYERS] = gin.REQUIRED,
   unchecked_ranges: Annotated[bool, checks.FLAG] = False,
 ) -> load.SavedLayer:
   """Trains the layers of a stack one after the other and saves each.
@@ -79,24 +73,23 @@ def train_stack(
   task = making.registered(task)
   listed = layers if isinstance(layers, list | tuple) else [layers]
   stacked = [_layer_or_path(layer) for layer in listed]
-  prepared = check(stacked, task, unchecked_ranges)
+  plans = check_lib.check(stacked, task, unchecked_ranges)
 
   closing = contextlib.ExitStack()
   try:
-    return _train(
-      run_directory.RunDirectory(root_dir), seed, task, stacked, prepared, closing
-    )
+    title = f'{task}, seed {seed}'
+    return _train(run_directory.RunDirectory(root_dir), seed, title, plans, closing)
   finally:
     closing.close()
 
 
-def _layer_or_path(entry: Any) -> spec_lib.Layer | str:
+def _layer_or_path(entry: Any) -> layer_lib.Layer | str:
   """Returns a layer to train, or where a trained one is saved."""
   if isinstance(entry, load.SavedLayer):
     return str(entry.path)
   if isinstance(entry, pathlib.Path):
     return str(entry)
-  if not isinstance(entry, spec_lib.Layer | str):
+  if not isinstance(entry, layer_lib.Layer | str):
     raise errors.ConfigError(
       f'train_stack.layers holds {entry!r}; write @NAME/Layer(), with parentheses, or '
       'the path of a saved layer'
@@ -104,89 +97,77 @@ def _layer_or_path(entry: Any) -> spec_lib.Layer | str:
   return entry
 
 
-class Prepared(NamedTuple):
-  """A layer that passed the check.
-
-  Attributes:
-    loop: How often it evaluates.
-    off_policy: Numbers of learning from a replay.
-    lesson: What it learns.
-  """
-
-  loop: settings_lib.LoopConfig
-  off_policy: settings_lib.OffPolicyConfig
-  lesson: lessons.Lesson
-
-
 def _train(
   run: run_directory.RunDirectory,
   seed: int,
-  task: str,
-  layers: Sequence[spec_lib.Layer | str],
-  prepared: dict[str, Prepared],
+  title: str,
+  plans: Sequence[layer_plan.LayerPlan | str],
   closing: contextlib.ExitStack,
 ) -> load.SavedLayer:
   """Trains what is not finished; `closing` frees the directory."""
   lower: load.SavedLayer | None = None
   log: metrics.MetricsLog | None = None
-  for position, layer in enumerate(layers):
-    if isinstance(layer, str):
-      lower = load.load_layer(layer)
+  for position, plan in enumerate(plans):
+    if isinstance(plan, str):
+      lower = load.load_layer(plan)
       continue
-    task_id = layer.task or task
-    loop, off_policy, lesson = prepared[layer.name]
-    finished = _finished(run.layer(layer.name), layer, lesson, lower, seed)
-    whole = checkpoints.reaches(run.checkpoints(layer.name), layer.env_steps)
+    env_steps = plan.layer.env_steps
+    finished = _finished(run.layer(plan.name), plan, lower, seed)
+    whole = checkpoints.reaches(run.checkpoints(plan.name), env_steps)
     if finished is not None and whole:
       steps = finished.manifest.layers[-1].env_steps
-      asked = f', asked for {layer.env_steps:,}' if steps != layer.env_steps else ''
-      print(f'{layer.name}: already trained for {steps:,} steps{asked}', flush=True)
+      asked = f', asked for {env_steps:,}' if steps != env_steps else ''
+      print(f'{plan.name}: already trained for {steps:,} steps{asked}', flush=True)
       lower = finished
       continue
     if log is None:
-      _check_nothing_above(run, layer, layers[position + 1 :])
-    trainer = build.trainer(layer, loop, off_policy, task_id, lower, run, seed)
+      _check_nothing_above(run, plan, plans[position + 1 :])
+    trainer = build.trainer(plan, lower, run, seed)
     if log is None:
       with files.told(run.root):
         run.root.mkdir(parents=True, exist_ok=True)
       closing.enter_context(files.lock(run.root))
       for directory in (run.root, run.layers, run.best_layers):
         files.sweep(directory)
-      log = metrics.MetricsLog(run, title=f'{task}, seed {seed}')
+      log = metrics.MetricsLog(run, title)
     try:
       trainer.restore(log)
       files.write_text(run.configuration, config.operative())
-      trainer.train(log, _place(layers, position))
+      trainer.train(log, _place(plans, position))
     finally:
       trainer.close()
-    lower = load.load_layer(run.layer(layer.name))
+    lower = load.load_layer(run.layer(plan.name))
   assert lower is not None  # check refuses an empty list.
   return lower
 
 
-def _place(layers: Sequence[spec_lib.Layer | str], position: int) -> metrics.Place:
+def _place(plans: Sequence[layer_plan.LayerPlan | str], position: int) -> metrics.Place:
   """Returns where a layer stands among those that are trained."""
-  trained = [layer for layer in layers if isinstance(layer, spec_lib.Layer)]
-  above = [layer for layer in layers[position + 1 :] if isinstance(layer, spec_lib.Layer)]
-  steps = sum(layer.env_steps for layer in above)
+  trained, above = _plans(plans), _plans(plans[position + 1 :])
+  steps = sum(plan.layer.env_steps for plan in above)
   return metrics.Place(len(trained) - len(above), len(trained), steps)
+
+
+def _plans(entries: Sequence[layer_plan.LayerPlan | str]) -> list[layer_plan.LayerPlan]:
+  """Returns the layers to train among those of a stack."""
+  return [entry for entry in entries if isinstance(entry, layer_plan.LayerPlan)]
 
 
 def _check_nothing_above(
   run: run_directory.RunDirectory,
-  layer: spec_lib.Layer,
-  above: Sequence[spec_lib.Layer | str],
+  plan: layer_plan.LayerPlan,
+  above: Sequence[layer_plan.LayerPlan | str],
 ) -> None:
   """Refuses to train on a layer that others in this directory stand on already."""
   # This configuration need not name them.
   layers = sorted(run.layers.glob('*'))
-  standing = [path for path in layers if _stands_on(path, layer.name)]
-  for name in (upper.name for upper in above if isinstance(upper, spec_lib.Layer)):
-    standing += [run.layer(name), run.checkpoints(name)]
+  standing = [path for path in layers if _stands_on(path, plan.name)]
+  for upper in _plans(above):
+    standing += [run.layer(upper.name), run.checkpoints(upper.name)]
   for path in filter(pathlib.Path.exists, standing):
     raise errors.StackError(
-      f'{path} stands on the layer {layer.name!r} of {run.root}, which is not trained '
-      f'for {layer.env_steps:,} steps; use another --root_dir'
+      f'{path} stands on the layer {plan.name!r} of {run.root}, which is not trained '
+      f'for {plan.layer.env_steps:,} steps; use another --root_dir'
     )
 
 
@@ -198,84 +179,9 @@ def _stands_on(path: pathlib.Path, name: str) -> bool:
     return False
 
 
-def check(
-  layers: Sequence[spec_lib.Layer | str], task_id: str, unchecked_ranges: bool = False
-) -> dict[str, Prepared]:
-  """Checks all that can be known before training.
-
-  Args:
-    layers: As for `train_stack`.
-    task_id: The stack's task.
-    unchecked_ranges: As for `train_stack`.
-
-  Returns:
-    What is to be trained, by layer name.
-
-  Raises:
-    LatentHrlError: If anything does not fit.
-  """
-  parameters.check(ranges.OVERRIDE, checks.FLAG, unchecked_ranges)
-  parameters.check_bindings(unchecked_ranges)
-  checked: list[spec_lib.Layer | manifest_lib.Manifest] = [
-    load.check(pathlib.Path(layer)) if isinstance(layer, str) else layer for layer in layers
-  ]
-  prepared: dict[str, Prepared] = {}
-  below: lessons.Lesson | None = None
-  with contextlib.ExitStack() as closing:
-    layer_tasks = [
-      closing.enter_context(contextlib.closing(_make_task(layer, task_id)))
-      for layer in layers
-    ]
-    stack.check_stack(checked, layer_tasks)
-    for layer, task, known in zip(layers, layer_tasks, checked, strict=True):
-      if isinstance(known, manifest_lib.Manifest):
-        below = lessons.lesson_of(known.layers[-1])
-        continue
-      assert isinstance(layer, spec_lib.Layer)
-      with gin.config_scope(layer.name), config.mistakes():
-        loop, off_policy = settings_lib.LoopConfig(), _off_policy(layer, task)
-        reward = rewards.bind(layer.reward_fn)
-        lesson = lessons.lesson(layer, task, reward, off_policy, bottom=below is None)
-        if layer.symmetry_fn is not None:
-          layer.symmetry_fn(observations.select(task.fields, layer.observation_fields))
-      build.check_critic(layer, bottom=below is None)
-      layer_reward.probe(task, reward)
-      if layer.inherit:
-        lessons.check_inherits(layer.name, lesson, below)
-      prepared[layer.name] = Prepared(loop, off_policy, lesson)
-      below = lesson
-  return prepared
-
-
-def _make_task(layer: spec_lib.Layer | str, task_id: str) -> tasks.Task:
-  """Makes the task of a layer, the stack's unless it has its own, with its options."""
-  if isinstance(layer, str):
-    return tasks.make_task(task_id)
-  with gin.config_scope(layer.name):
-    return tasks.make_task(layer.task or task_id)
-
-
-def _off_policy(layer: spec_lib.Layer, task: tasks.Task) -> settings_lib.OffPolicyConfig:
-  settings = settings_lib.OffPolicyConfig()
-  if settings.initial_steps < layer.interval:
-    raise errors.ConfigError(
-      f'{layer.name}/OffPolicy.initial_steps is {settings.initial_steps}, too few for one '
-      f'decision of {layer.interval} steps'
-    )
-  row = task.observation_space.shape[0] + task.action_space.shape[0]
-  try:
-    np.empty((settings.replay_capacity, row), np.float32)  # Takes no memory till written.
-  except (MemoryError, ValueError) as error:
-    raise errors.ConfigError(
-      f'{layer.name}/OffPolicy.replay_capacity is {settings.replay_capacity:,}: {error}'
-    ) from None
-  return settings
-
-
 def _finished(
   path: pathlib.Path,
-  layer: spec_lib.Layer,
-  lesson: lessons.Lesson,
+  plan: layer_plan.LayerPlan,
   lower: load.SavedLayer | None,
   seed: int,
 ) -> load.SavedLayer | None:
@@ -287,11 +193,11 @@ def _finished(
     raise errors.StackError(
       f'{path} holds a layer on top of other lower layers; use another --root_dir'
     )
-  different = [*lessons.differences(lesson, lessons.lesson_of(record))]
+  different = [*identity.differences(plan.identity, identity.of_record(record))]
   if record.seed != seed:
     different.append(('seed', seed, record.seed))
   for what, mine, theirs in different:
     raise errors.ConfigError(
       f'{path} was trained with {what} {theirs!r}, not {mine!r}; use another --root_dir'
     )
-  return load.load_layer(path) if record.env_steps >= layer.env_steps else None
+  return load.load_layer(path) if record.env_steps >= plan.layer.env_steps else None

@@ -10,17 +10,22 @@ from latent_hrl import errors
 from latent_hrl import run_directory
 from latent_hrl.evaluation import video
 from latent_hrl.layers import load
-from latent_hrl.training import draft as draft_lib
 from latent_hrl.training import interrupts
 from latent_hrl.training import metrics
-from latent_hrl.training import settings as settings_lib
+from latent_hrl.training import training_state
 
 # Length of the film of a finished layer: a GIF of more is large.
 _FILM_FRAMES = 200
 
 
 class Learning(Protocol):
-  """A way to learn, as the loop sees it: off policy or on policy."""
+  """A way to learn, as the loop sees it: off policy or on policy.
+
+  Attributes:
+    state: The layer as it is now.
+  """
+
+  state: training_state.TrainingState
 
   def prepare(self) -> None:
     """Starts what takes time and can run beside the first evaluation."""
@@ -36,7 +41,7 @@ class Learning(Protocol):
     """
 
   def evaluated(self) -> contextlib.AbstractContextManager:
-    """Returns a context in which the draft acts as the policy to evaluate and save."""
+    """Returns a context in which the layer acts as the policy to evaluate and save."""
 
   def measures(self) -> dict[str, Any]:
     """Returns what is worth a row of metrics.jsonl since the last call."""
@@ -58,25 +63,16 @@ class Learning(Protocol):
 class Trainer:
   """Trains one layer on a task, on top of frozen lower layers."""
 
-  def __init__(
-    self,
-    draft: draft_lib.Draft,
-    learning: Learning,
-    loop: settings_lib.LoopConfig,
-    run: run_directory.RunDirectory,
-  ):
+  def __init__(self, learning: Learning, run: run_directory.RunDirectory):
     """Binds the parts; nothing runs yet.
 
     Args:
-      draft: The layer on its task.
-      learning: How it learns; closed with the trainer, as is the draft.
-      loop: How often it evaluates.
+      learning: How the layer learns; closed with the trainer, as is its state.
       run: Directory of the run.
     """
-    self._draft = draft
-    self._spec = draft.spec
     self._learning = learning
-    self._config = loop
+    self._state = learning.state
+    self._plan = learning.state.plan
     self._run = run
     self._env_steps = 0
     self._wall_s = 0.0
@@ -92,12 +88,12 @@ class Trainer:
     """
     state = self._learning.restore()
     if state is None:
-      log.rewind(self._spec.name, -1)
+      log.rewind(self._plan.name, -1)
       return
     self._env_steps = state['env_steps']
     self._wall_s = state['wall_s']
-    self._draft.last_evaluation = state['evaluation']
-    log.rewind(self._spec.name, self._env_steps)
+    self._state.last_evaluation = state['evaluation']
+    log.rewind(self._plan.name, self._env_steps)
 
   def train(self, log: metrics.MetricsLog, place: metrics.Place | None = None) -> None:
     """Trains to the layer's number of environment steps, then saves the layer.
@@ -112,19 +108,19 @@ class Trainer:
       StoppedError: If Ctrl-C or SIGTERM came; there is a checkpoint.
     """
     tensorboard = metrics.TensorBoard(
-      self._run.tensorboard(self._spec.name),
+      self._run.tensorboard(self._plan.name),
       {
-        'layer': self._spec.name,
-        'task': self._draft.task.task_id,
-        'reward': self._draft.reward.name,
-        'agent': self._spec.agent_fn.__name__,
-        'env_steps': self._spec.env_steps,
-        'seed': self._draft.seed,
+        'layer': self._plan.name,
+        'task': self._plan.task.task_id,
+        'reward': self._plan.reward.name,
+        'agent': self._plan.layer.agent_fn.__name__,
+        'env_steps': self._plan.layer.env_steps,
+        'seed': self._state.seed,
       },
       config.operative(),
     )
     progress = metrics.Progress(
-      self._spec.name, self._spec.env_steps, self._env_steps, place
+      self._plan.name, self._plan.layer.env_steps, self._env_steps, place
     )
     self._learning.prepare()
     try:
@@ -141,49 +137,49 @@ class Trainer:
     progress: metrics.Progress,
     interrupted: Callable[[], int | None],
   ) -> None:
-    rows = log.rows(self._spec.name)
+    rows = log.rows(self._plan.name)
     if not rows:
       with self._learning.evaluated():
         self._evaluate(log, tensorboard, progress, steps_per_s=None)
-    elif rows[-1]['env_steps'] < self._env_steps >= self._spec.env_steps:
+    elif rows[-1]['env_steps'] < self._env_steps >= self._plan.layer.env_steps:
       # Stopped beyond what is asked for now: what there is shall be the layer.
       with self._learning.evaluated():
         self._evaluate(log, tensorboard, progress, steps_per_s=None)
         self._save_layer(log)
     started, steps_at_start = time.perf_counter(), self._env_steps
-    while self._env_steps < self._spec.env_steps:
+    while self._env_steps < self._plan.layer.env_steps:
       before, clock = self._env_steps, time.perf_counter()
       self._env_steps += self._learning.advance(before)
       seconds = time.perf_counter() - clock
       self._wall_s += seconds
       progress.advance(self._env_steps - before, seconds)
-      done = self._env_steps >= self._spec.env_steps
-      if done or self._crossed(before, self._config.eval_interval):
+      done = self._env_steps >= self._plan.layer.env_steps
+      if done or self._crossed(before, self._plan.loop.eval_interval):
         elapsed = time.perf_counter() - started
         speed = (self._env_steps - steps_at_start) / elapsed
         with self._learning.evaluated():
           self._evaluate(log, tensorboard, progress, steps_per_s=speed)
           self._save_layer(log)
         started, steps_at_start = time.perf_counter(), self._env_steps
-      crossed = self._crossed(before, self._config.checkpoint_interval)
+      crossed = self._crossed(before, self._plan.loop.checkpoint_interval)
       if done or crossed or interrupted() is not None:
         kept = self._save_checkpoint()
         # It may have come during the writing, and there may be a layer to follow.
         number = interrupted()
         if number is not None:
           then = 'goes on from there' if done or kept else 'starts this layer again'
-          step = f'{self._spec.name}: stopped at step {self._env_steps:,}'
+          step = f'{self._plan.name}: stopped at step {self._env_steps:,}'
           raise errors.StoppedError(number, f'{step}; the same command {then}')
-    if self._config.film:
+    if self._plan.loop.film:
       self._film(tensorboard)
 
   def _film(self, tensorboard: metrics.TensorBoard) -> None:
     """Films the finished layer; a machine that cannot is told, and nothing else."""
-    name = self._spec.name
+    name = self._plan.name
     path = self._run.film(name)
     try:
       layer = load.load_layer(self._run.layer(name))
-      seed = self._draft.seeds.evaluation
+      seed = self._state.seeds.evaluation
       video.film(layer, path, seed=seed, max_frames=_FILM_FRAMES)
     except (errors.TaskError, video.RenderingUnavailableError) as error:
       print(f'{name}: note: no film: {error}', flush=True)
@@ -193,7 +189,7 @@ class Trainer:
   def close(self) -> None:
     """Ends learning and closes the environments."""
     self._learning.close()
-    self._draft.close()
+    self._state.close()
 
   def _crossed(self, before: int, interval: int) -> bool:
     return before // interval != self._env_steps // interval
@@ -206,12 +202,12 @@ class Trainer:
     steps_per_s: float | None,
   ) -> None:
     clock = time.perf_counter()
-    evaluation = self._draft.evaluate()
+    evaluation = self._state.evaluate()
     self._wall_s += time.perf_counter() - clock
     row = {
-      'layer': self._spec.name,
-      'task': self._draft.task.task_id,
-      'reward': self._draft.reward.name,
+      'layer': self._plan.name,
+      'task': self._plan.task.task_id,
+      'reward': self._plan.reward.name,
       'env_steps': self._env_steps,
       'wall_s': round(self._wall_s, 3),
       **evaluation,
@@ -226,11 +222,11 @@ class Trainer:
 
   def _save_layer(self, log: metrics.MetricsLog) -> None:
     """Saves the layer, and beside it the best one so far by its own reward."""
-    returns = [row['layer_return_mean'] for row in log.rows(self._spec.name)]
+    returns = [row['layer_return_mean'] for row in log.rows(self._plan.name)]
     # The first row is of before training, and nothing is saved of that.
     best = len(returns) < 3 or returns[-1] > max(returns[1:-1])
-    self._draft.save(self._env_steps, best)
+    self._state.save(self._env_steps, best)
 
   def _save_checkpoint(self) -> bool:
-    state = {'wall_s': self._wall_s, 'evaluation': self._draft.last_evaluation}
+    state = {'wall_s': self._wall_s, 'evaluation': self._state.last_evaluation}
     return self._learning.save(self._env_steps, state)

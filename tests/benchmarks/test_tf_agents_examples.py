@@ -11,7 +11,7 @@ from latent_hrl.agents import deterministic
 from latent_hrl.agents import sac
 from latent_hrl.environments import tasks
 from latent_hrl.environments import tf_environment
-from latent_hrl.training import settings
+from latent_hrl.plan import settings
 
 BASELINES = {
   'sac': sac.SacConfig,

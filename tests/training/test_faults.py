@@ -11,8 +11,8 @@ from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import files
 from latent_hrl.layers import load
-from latent_hrl.training import draft as draft_lib
 from latent_hrl.training import train_stack
+from latent_hrl.training import training_state
 from tests import helpers
 
 pytestmark = pytest.mark.usefixtures('quick_training')
@@ -71,18 +71,18 @@ def test_a_loss_that_is_no_number_leaves_the_batch_behind_it(tmp_path, monkeypat
 
 
 def test_weights_that_are_no_numbers_are_never_saved(tmp_path, monkeypatch):
-  save = draft_lib.Draft.save
+  save = training_state.TrainingState.save
 
   def spoiled(self, env_steps, best=False):
     if env_steps >= 80:
       self._module.variables[0].assign_add(self._module.variables[0] + np.nan)
     save(self, env_steps, best)
 
-  monkeypatch.setattr(draft_lib.Draft, 'save', spoiled)
+  monkeypatch.setattr(training_state.TrainingState, 'save', spoiled)
   with pytest.raises(errors.LatentHrlError, match='not finite at step 80; it is not saved'):
     _train(tmp_path)
   assert load.load_layer(tmp_path / 'layers' / 'base').manifest.layers[-1].env_steps == 40
-  monkeypatch.setattr(draft_lib.Draft, 'save', save)
+  monkeypatch.setattr(training_state.TrainingState, 'save', save)
   _assert_goes_on(tmp_path)
 
 

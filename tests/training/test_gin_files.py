@@ -16,6 +16,7 @@ from latent_hrl import config
 from latent_hrl import rewards
 from latent_hrl.environments import tasks
 from latent_hrl.layers import manifest
+from latent_hrl.plan import check
 from latent_hrl.training import train_stack
 from tests import helpers
 
@@ -154,4 +155,4 @@ def test_the_maze_pays_what_the_paper_says_and_nothing_else():
 def test_the_stacks_of_the_demo_fit(name):
   config.load([f'gin/demo/{name}.gin'])
   stack = gin.get_bindings('train_stack')
-  assert len(train_stack.check(stack['layers'], stack['task'])) == 2
+  assert len(check.check(stack['layers'], stack['task'])) == 2

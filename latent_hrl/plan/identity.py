@@ -1,19 +1,14 @@
-"""What a layer learns: whether checkpoints and saved layers mean the same."""
+"""What makes a training the same: whether checkpoints and saved layers mean the same."""
 
 import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from latent_hrl import errors
-from latent_hrl import observations
-from latent_hrl import rewards
-from latent_hrl.environments import tasks
 from latent_hrl.layers import manifest as manifest_lib
-from latent_hrl.layers import spec as spec_lib
-from latent_hrl.training import settings as settings_lib
 
 
-class Lesson(NamedTuple):
+class Identity(NamedTuple):
   """What the critic and the replay of a layer are about.
 
   Attributes:
@@ -45,42 +40,9 @@ class Lesson(NamedTuple):
   replay_capacity: int | None = None
 
 
-def lesson(
-  layer: spec_lib.Layer,
-  task: tasks.Task,
-  reward: rewards.BoundReward,
-  off_policy: settings_lib.OffPolicyConfig,
-  bottom: bool,
-) -> Lesson:
-  """Returns what a layer is about to learn; call it in the layer's gin scope.
-
-  Args:
-    layer: The layer.
-    task: Its task.
-    reward: Its reward.
-    off_policy: Its replay.
-    bottom: Whether it is the bottom layer, whose output is the action.
-  """
-  fields = observations.select(task.fields, layer.observation_fields)
-  agent = layer.agent_fn()
-  return Lesson(
-    task.task_id,
-    task.options,
-    reward.name,
-    reward.arguments,
-    tuple(field.name for field in fields),
-    layer.interval,
-    agent=agent.gin_name,
-    judged='action' if bottom else layer.critic,
-    critic_network=agent.critic_settings,
-    policy_network=agent.policy_settings,
-    replay_capacity=off_policy.replay_capacity,
-  )
-
-
-def lesson_of(record: manifest_lib.LayerRecord) -> Lesson:
-  """Returns what a saved layer has learned, as far as its manifest tells."""
-  return Lesson(
+def of_record(record: manifest_lib.LayerRecord) -> Identity:
+  """Returns that of a saved layer, as far as its manifest tells."""
+  return Identity(
     record.task,
     record.task_options,
     record.reward,
@@ -90,9 +52,9 @@ def lesson_of(record: manifest_lib.LayerRecord) -> Lesson:
   )
 
 
-def differences(own: Lesson, other: Lesson) -> Iterator[tuple[str, Any, Any]]:
-  """Yields what differs, with both values, of all that is known of the other lesson."""
-  for what, mine, theirs in zip(Lesson._fields, own, other, strict=True):
+def differences(own: Identity, other: Identity) -> Iterator[tuple[str, Any, Any]]:
+  """Yields what differs, with both values, of all that is known of the other."""
+  for what, mine, theirs in zip(Identity._fields, own, other, strict=True):
     if theirs is not None and _as_recorded(mine) != _as_recorded(theirs):
       yield what.replace('_', ' '), mine, theirs
 
@@ -101,7 +63,7 @@ def _as_recorded(value: Any) -> Any:
   return json.loads(json.dumps(value))  # JSON has no tuples.
 
 
-def check_inherits(name: str, own: Lesson, below: Lesson | None) -> None:
+def check_inherits(name: str, own: Identity, below: Identity | None) -> None:
   """Checks that a layer can start from critic and replay of the layer below.
 
   Args:

@@ -5,7 +5,7 @@ import numpy as np
 from latent_hrl import observations
 from latent_hrl.agents import protocol
 from latent_hrl.environments import symmetries
-from latent_hrl.training import views
+from latent_hrl.training import augmentation
 
 FIELDS = (
   observations.ObservationField('proprioception', 27),
@@ -25,7 +25,9 @@ def test_all_of_a_transition_is_seen_in_one_view():
     next_observation=rng.normal(size=(*shape, 31)).astype(np.float32),
   )
   before = {name: part.copy() for name, part in batch._asdict().items()}
-  seen = views.seen(batch, symmetries.AntSymmetry(FIELDS), np.random.default_rng(1))
+  seen = augmentation.augmented(
+    batch, symmetries.AntSymmetry(FIELDS), np.random.default_rng(1)
+  )
   for name, part in before.items():
     np.testing.assert_array_equal(getattr(batch, name), part)
   assert seen.reward is batch.reward

@@ -1,4 +1,4 @@
-"""Transitions as the symmetry of a robot shows them."""
+"""Data augmentation: transitions as the symmetry of a robot shows them."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from latent_hrl.agents import protocol
 from latent_hrl.environments import symmetries
 
 
-def seen(
+def augmented(
   batch: protocol.Batch, symmetry: symmetries.Symmetry, rng: np.random.Generator
 ) -> protocol.Batch:
   """Returns a batch whose transitions are each seen in a view of their own.
