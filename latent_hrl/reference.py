@@ -71,7 +71,8 @@ def _shown(default: Any) -> str:
     return 'has to be bound'
   named = getattr(default, 'gin_name', None) or getattr(default, '__name__', None)
   if named:
-    call = '' if inspect.isroutine(default) or inspect.isclass(default) else '()'
+    made = hasattr(default, 'gin_name') and not inspect.isclass(default)
+    call = '()' if made else ''
     return f'`@{named}{call}`'
   text = f'{default:_}' if type(default) is int and default >= 10_000 else repr(default)
   return f'`{re.sub(chr(10), " ", text)}`'

@@ -16,15 +16,12 @@ where a name of one's own before a `/`, a scope of gin's, tells two of a kind ap
   home/sparse_goal.goal = (0.0, 0.0)
   far/sparse_goal.goal = (9.0, 0.0)
 
-`bind` reads the arguments out of gin once, so that a step costs a plain call and the
-manifest can name them.
+`bind` reads the arguments out of gin once (`reward_binding`).
 """
 
-import functools
-import inspect
 import math
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import gin
 import numpy as np
@@ -33,150 +30,18 @@ from latent_hrl import checks
 from latent_hrl import errors
 from latent_hrl import parameters
 from latent_hrl import ranges
+from latent_hrl import reward_binding
+
+# What a module with rewards of its own needs.
+BoundReward = reward_binding.BoundReward
+MissingQuantityError = reward_binding.MissingQuantityError
+REWARDS = reward_binding.REWARDS
+Reward = reward_binding.Reward
+Transition = reward_binding.Transition
+bind = reward_binding.bind
+reward = reward_binding.reward
 
 _GOAL = checks.optional(checks.several(checks.NUMBER))
-
-
-class Transition(NamedTuple):
-  """What a reward may look at.
-
-  Attributes:
-    observation: Field name to float32 vector, before the step.
-    action: float32 [D], in the environment's units.
-    next_observation: Field name to float32 vector, after the step.
-    task_reward: The task's own reward.
-    terminated: Whether the task ended here for a reason other than its time limit.
-    info: The task's `info` of this step.
-  """
-
-  observation: Mapping[str, np.ndarray]
-  action: np.ndarray
-  next_observation: Mapping[str, np.ndarray]
-  task_reward: float
-  terminated: bool
-  info: Mapping[str, Any]
-
-
-class MissingQuantityError(Exception):
-  """A reward needs a field or an info entry that the task does not give."""
-
-
-class BoundReward(NamedTuple):
-  """A reward with its arguments.
-
-  Attributes:
-    name: Name of the reward function.
-    arguments: Its keyword arguments, defaults included; JSON types.
-    function: The pure function.
-  """
-
-  name: str
-  arguments: dict[str, Any]
-  function: Callable[..., float]
-
-  def __call__(self, transition: Transition) -> float:
-    return float(self.function(transition, **self.arguments))
-
-  def terms(self, transition: Transition) -> dict[str, float]:
-    """Returns the reward by term; the reward is their sum."""
-    if self.name == 'weighted_sum':
-      return _weighted(transition, self.arguments['terms'])
-    terms = task_terms(transition.info, transition.task_reward)
-    if self.name == 'task_reward' and terms:
-      return {key: self.arguments['scale'] * value for key, value in terms.items()}
-    return {self.name: self(transition)}
-
-
-_BIND = object()
-REWARDS: dict[str, Callable[..., float]] = {}
-_CONFIGURABLE: dict[str, Callable[..., float]] = {}
-
-
-def reward(function: Callable[..., float]) -> Callable[..., float]:
-  """Registers a reward function with gin under its own name.
-
-  Args:
-    function: Takes a `Transition` and keyword arguments with defaults; returns the reward
-      of one environment step.
-
-  Returns:
-    The gin-configurable function, for use as `@name` in gin files.
-
-  Raises:
-    ConfigError: If its arguments have no names that gin could bind.
-  """
-  name = function.__name__
-  defaults = _defaults(function)
-
-  @functools.wraps(function)
-  def maybe_bind(transition, **arguments):
-    if transition is _BIND:
-      # Terms are bound here, where gin is in the scope of the reference.
-      if name == 'weighted_sum':
-        arguments = {'terms': _bind_terms(arguments.get('terms'))}
-      return BoundReward(name, {**defaults, **arguments}, function)
-    return function(transition, **arguments)
-
-  parameters.register(name, function)
-  REWARDS[name] = function
-  _CONFIGURABLE[name] = gin.configurable(name)(maybe_bind)
-  return _CONFIGURABLE[name]
-
-
-def _defaults(function: Callable[..., float]) -> dict[str, Any]:
-  """Returns the arguments after the transition, with `inspect.Parameter.empty` for none."""
-  _, *parameters = inspect.signature(function).parameters.values() or (None,)
-  for parameter in parameters:
-    if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-      raise errors.ConfigError(
-        f'reward {function.__name__!r} takes {parameter}: a reward takes the transition, '
-        'then arguments with names, such as `radius: float = 0.25`'
-      )
-  return {parameter.name: parameter.default for parameter in parameters}
-
-
-def bind(reward_fn: Callable[..., float]) -> BoundReward:
-  """Returns a reward with the arguments that gin gives it in the present scope.
-
-  Args:
-    reward_fn: A function made by `reward`.
-
-  Raises:
-    TypeError: If it is no such function.
-    ConfigError: If an argument is no JSON value, or the terms of a `weighted_sum` are none
-      or have no such name.
-  """
-  try:
-    bound = reward_fn(_BIND)
-  except (AttributeError, TypeError):
-    bound = None
-  if not isinstance(bound, BoundReward):
-    raise TypeError(
-      f'{_name(reward_fn)!r} is no reward function; decorate it '
-      'with latent_hrl.rewards.reward'
-    )
-  for key, value in bound.arguments.items():
-    if value is inspect.Parameter.empty:
-      raise errors.ConfigError(
-        f'reward {bound.name!r}: {key!r} has no default; bind {bound.name}.{key}'
-      )
-    if not checks.is_json(value):
-      shown = ' '.join(repr(value).split())
-      raise errors.ConfigError(
-        f'reward {bound.name!r}: no manifest can record {key} = {shown}; use numbers, '
-        'text, lists and dictionaries'
-      )
-  return bound
-
-
-def _name(what: Any) -> str:
-  """Returns the name by which a gin file refers to something."""
-  return str(getattr(what, 'gin_name', None) or getattr(what, '__name__', what))
-
-
-def reward_of(term: str) -> str:
-  """Returns which reward a term of a `weighted_sum` is: its name without the scope."""
-  return term.rpartition('/')[2]
 
 
 def _bind_terms(weights: Any) -> dict[str, dict[str, Any]]:
@@ -189,7 +54,7 @@ def _bind_terms(weights: Any) -> dict[str, dict[str, Any]]:
   terms = {}
   for term, weight in weights.items():
     scope, _, name = str(term).rpartition('/')
-    known = REWARDS.keys() - {'weighted_sum'}
+    known = [name for name, one in REWARDS.items() if not isinstance(one, WeightedSum)]
     if name not in known:
       raise errors.ConfigError(
         f'weighted_sum.terms: there is no reward {name!r}{errors.nearest(name, known)}'
@@ -200,18 +65,9 @@ def _bind_terms(weights: Any) -> dict[str, dict[str, Any]]:
         f'weighted_sum.terms: the weight of {term!r} must be a number, got {weight!r}'
       )
     with gin.config_scope(scope.split('/') if scope else gin.current_scope()):
-      bound = bind(_CONFIGURABLE[name])
+      bound = bind(REWARDS[name])
     terms[term] = {'weight': float(weight), 'arguments': bound.arguments}
   return terms
-
-
-def _weighted(
-  transition: Transition, terms: Mapping[str, Mapping[str, Any]]
-) -> dict[str, float]:
-  return {
-    name: term['weight'] * float(REWARDS[reward_of(name)](transition, **term['arguments']))
-    for name, term in terms.items()
-  }
 
 
 def task_terms(info: Mapping[str, Any], task_reward: float) -> dict[str, float]:
@@ -245,8 +101,40 @@ def _field(observation: Mapping[str, np.ndarray], name: str) -> np.ndarray:
   return observation[name]
 
 
-@reward
-def weighted_sum(
+class WeightedSum(Reward):
+  """The sum of other rewards, which are bound with it."""
+
+  def _bound(self, **arguments: Any) -> BoundReward:
+    return BoundReward(self, {'terms': _bind_terms(arguments.get('terms'))})
+
+  def terms(self, transition: Transition, **arguments: Any) -> dict[str, float]:
+    """See `Reward`."""
+    return {
+      name: term['weight'] * _reward_of(name)(transition, **term['arguments'])
+      for name, term in (arguments['terms'] or {}).items()
+    }
+
+  def is_known(self, arguments: Mapping[str, Any]) -> bool:
+    """See `Reward`."""
+    return all(name.rpartition('/')[2] in REWARDS for name in arguments['terms'])
+
+
+def _reward_of(term: str) -> Reward:
+  """Returns the reward of a term, whose name may follow a scope."""
+  return REWARDS[term.rpartition('/')[2]]
+
+
+class TaskReward(Reward):
+  """The task's own reward, which may have terms of its own."""
+
+  def terms(self, transition: Transition, **arguments: Any) -> dict[str, float]:
+    """See `Reward`."""
+    terms = task_terms(transition.info, transition.task_reward)
+    scaled = {key: arguments['scale'] * value for key, value in terms.items()}
+    return scaled or super().terms(transition, **arguments)
+
+
+def _weighted_sum(
   transition: Transition, terms: Mapping[str, Mapping[str, Any]] | None = None
 ) -> float:
   """The sum of other rewards, each times its weight.
@@ -257,11 +145,10 @@ def weighted_sum(
       own bindings hold: `{'planar_speed': 1.0, 'far/sparse_goal': 2.0}`. `bind` makes of
       each weight the `weight` and the `arguments` of that reward.
   """
-  return sum(_weighted(transition, terms or {}).values())
+  return sum(weighted_sum.terms(transition, terms=terms).values())
 
 
-@reward
-def task_reward(
+def _task_reward(
   transition: Transition,
   scale: Annotated[float, checks.NUMBER, ranges.REWARD_WEIGHT] = 1.0,
 ) -> float:
@@ -272,6 +159,10 @@ def task_reward(
     scale: What it is multiplied with.
   """
   return scale * transition.task_reward
+
+
+weighted_sum = WeightedSum(_weighted_sum, 'weighted_sum').register()
+task_reward = TaskReward(_task_reward, 'task_reward').register()
 
 
 @reward

@@ -60,7 +60,7 @@ MISTAKES = {
   'OffPolicy.batch_size = %size': 'gin: %size has no value',
   'size = %size\nbase/Layer.env_steps = %size': 'refers to itself',
   'bsae/OffPolicy.batch_size = 3': "there is no layer 'bsae'; did you mean 'base'",
-  'train_stack.layers = [@base/Layer(), @alive()]': 'alive.. missing 1 required',
+  'train_stack.layers = [@base/Layer(), @make_task()]': 'make_task.. missing 1 required',
 }
 
 

@@ -230,6 +230,29 @@ def test_bind_follows_the_scope_of_a_gin_reference():
   assert rewards.bind(layer.reward_fn).arguments['weight'] == 5.0
 
 
+@pytest.mark.parametrize('reference', ['@far/sparse_goal', '@far/sparse_goal()'])
+def test_a_reference_binds_in_its_scope_called_or_not(reference):
+  gin.parse_config(f"""
+    far/sparse_goal.weight = 5.0
+    Layer.reward_fn = {reference}
+  """)
+  layer = layer_lib.Layer(name='base')
+  gin.clear_config()
+  gin.parse_config('far/sparse_goal.weight = 6.0')
+  weight = 5.0 if reference.endswith('()') else 6.0
+  assert rewards.bind(layer.reward_fn).arguments['weight'] == weight
+
+
+def test_the_same_reward_comes_of_what_a_manifest_records():
+  gin.parse_config("weighted_sum.terms = {'a/alive': 2.0, 'control_cost': -1.0}")
+  bound = rewards.bind(rewards.weighted_sum)
+  recorded = json.loads(json.dumps(bound.arguments))
+  assert rewards.weighted_sum.is_known(recorded)
+  assert rewards.BoundReward(rewards.weighted_sum, recorded)(_transition()) == 0.75
+  recorded['terms']['of_elsewhere'] = {'weight': 1.0, 'arguments': {}}
+  assert not rewards.weighted_sum.is_known(recorded)
+
+
 def test_gin_rejects_a_misspelt_argument():
   with pytest.raises(ValueError, match="doesn't have a parameter named 'wieght'"):
     gin.parse_config('sparse_goal.wieght = 5.0')
@@ -261,7 +284,7 @@ def test_layer_reward_sees_the_step_it_pays_for(toy_task):
     seen.append(transition)
     return 0.0
 
-  env = layer_reward.LayerReward(toy_task(), rewards.BoundReward('spy', {}, spy))
+  env = layer_reward.LayerReward(toy_task(), rewards.BoundReward(rewards.Reward(spy), {}))
   observations = [env.reset(seed=0)[0]]
   for action in np.float32([[0.5, 2.0], [0.25, 0.0]]):
     observations.append(env.step(action)[0])
@@ -289,7 +312,7 @@ def test_reward_that_needs_what_the_task_lacks_names_both(toy_task):
 
 
 def test_reward_that_is_not_finite_is_an_error(toy_task):
-  bound = rewards.BoundReward('broken', {}, lambda transition: float('nan'))
+  bound = rewards.BoundReward(rewards.Reward(lambda transition: np.nan, 'broken'), {})
   env = layer_reward.LayerReward(toy_task(), bound)
   env.reset(seed=0)
   with pytest.raises(errors.TaskError, match="reward 'broken' is nan on task 'Toy-v0'"):

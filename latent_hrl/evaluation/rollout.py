@@ -252,13 +252,10 @@ def recorded_reward(layer: load.SavedLayer) -> rewards.BoundReward | None:
   None if it is of a module that was not imported.
   """
   record = layer.manifest.layers[-1]
-  terms = (
-    record.reward_arguments.get('terms', {}) if record.reward == 'weighted_sum' else {}
-  )
-  if not {record.reward, *map(rewards.reward_of, terms)} <= rewards.REWARDS.keys():
+  reward = rewards.REWARDS.get(record.reward)
+  if reward is None or not reward.is_known(record.reward_arguments):
     return None
-  function = rewards.REWARDS[record.reward]
-  return rewards.BoundReward(record.reward, dict(record.reward_arguments), function)
+  return rewards.BoundReward(reward, dict(record.reward_arguments))
 
 
 def task_and_options(

@@ -16,7 +16,7 @@ def _double(transition, factor=2.0):
   return factor * transition.task_reward
 
 
-REWARD = rewards.BoundReward('double', {'factor': 2.0}, _double)
+REWARD = rewards.BoundReward(rewards.Reward(_double), {'factor': 2.0})
 
 
 def _decode(observation, latent, step):
@@ -89,14 +89,13 @@ def test_returns_are_of_the_task_and_of_the_layer(toy_task):
 
 def test_each_term_of_a_reward_is_told(toy_task):
   bound = rewards.BoundReward(
-    'weighted_sum',
+    rewards.weighted_sum,
     {
       'terms': {
         'task_reward': {'weight': 0.5, 'arguments': {'scale': 1.0}},
         'control_cost': {'weight': -1.0, 'arguments': {}},
       }
     },
-    rewards.REWARDS['weighted_sum'],
   )
   envs = [layer_reward.LayerReward(toy_task(), bound)]
   summary = rollout.summarize(rollout.run_episodes(envs, _decode, 2, 3, seed=0))
