@@ -23,6 +23,7 @@ from latent_hrl.comparison import curves
 from latent_hrl.comparison import outside
 from latent_hrl.environments import tasks
 from latent_hrl.environments import tf_environment
+from latent_hrl.evaluation import episodes as episodes_lib
 from latent_hrl.evaluation import rollout
 
 _OUTPUT = flags.DEFINE_string('output', None, 'JSON file to write.', required=True)
@@ -60,7 +61,7 @@ def main(_) -> None:
       seed=_SEED.value,
     )
     steps.append(env_steps)
-    returns.append(rollout.summarize(episodes)['return_mean'])
+    returns.append(episodes_lib.summarize(episodes)['return_mean'])
     wall_s.append(time.perf_counter() - started)
     curve = curves.Curve(steps, returns, wall_s)  # type: ignore[arg-type]
     result = outside.Result(_TASK.value, _TASK.value, curve, seed=_SEED.value)

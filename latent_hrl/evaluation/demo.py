@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from latent_hrl import files
 from latent_hrl import run_directory
+from latent_hrl.evaluation import episodes as episodes_lib
 from latent_hrl.evaluation import plots
 from latent_hrl.evaluation import rollout
 from latent_hrl.layers import load
@@ -58,8 +59,10 @@ def _multi_goal(root_dir: pathlib.Path) -> list[tuple[str, ...]]:
   return [_row(base.manifest.task, name, episodes) for name, episodes in policies.items()]
 
 
-def _row(task: str, policy: str, episodes: Sequence[rollout.Episode]) -> tuple[str, ...]:
-  summary = rollout.summarize(episodes)
+def _row(
+  task: str, policy: str, episodes: Sequence[episodes_lib.Episode]
+) -> tuple[str, ...]:
+  summary = episodes_lib.summarize(episodes)
   goals = ', '.join(
     f'goal {goal}: {rate:.0%}' for goal, rate in summary.get('goal_rates', {}).items()
   )

@@ -9,7 +9,7 @@ import numpy as np
 
 from latent_hrl.environments import maps
 from latent_hrl.environments import multi_goal
-from latent_hrl.evaluation import rollout
+from latent_hrl.evaluation import episodes as episodes_lib
 from latent_hrl.evaluation import skills
 from latent_hrl.evaluation import style
 
@@ -103,7 +103,9 @@ def _colors(points: np.ndarray) -> np.ndarray:
 
 
 def _traces(
-  axes: plt.Axes, episodes: Sequence[rollout.Episode], colors: Sequence[Any] | np.ndarray
+  axes: plt.Axes,
+  episodes: Sequence[episodes_lib.Episode],
+  colors: Sequence[Any] | np.ndarray,
 ) -> None:
   """Draws where episodes went, up to `_MAX_TRACES` of them; a dot is an end."""
   shown = np.linspace(0, len(episodes) - 1, min(len(episodes), _MAX_TRACES)).astype(int)
@@ -118,7 +120,7 @@ def _traces(
 
 
 def goal_trajectories(
-  panels: Mapping[str, Sequence[rollout.Episode]], path: pathlib.Path
+  panels: Mapping[str, Sequence[episodes_lib.Episode]], path: pathlib.Path
 ) -> None:
   """Draws trajectories of the multi-goal task, coloured by the latent of the episode.
 
@@ -141,7 +143,7 @@ def goal_trajectories(
 
 
 def skill_picture(
-  episodes: Sequence[rollout.Episode], title: str, path: pathlib.Path
+  episodes: Sequence[episodes_lib.Episode], title: str, path: pathlib.Path
 ) -> None:
   """Draws what held latents do: traces coloured by latent, and the headings covered.
 
@@ -186,7 +188,7 @@ def _ticks(most: float) -> np.ndarray:
 
 
 def route_picture(
-  episodes: Sequence[rollout.Episode],
+  episodes: Sequence[episodes_lib.Episode],
   title: str,
   path: pathlib.Path,
   maze: maps.Maze | None = None,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from latent_hrl import files
+from latent_hrl.evaluation import episodes as episodes_lib
 from latent_hrl.evaluation import rollout
 from latent_hrl.layers import load
 
@@ -15,7 +16,7 @@ def result(
   task_id: str | None,
   seed: int,
   latents: str,
-  episodes: Sequence[rollout.Episode],
+  episodes: Sequence[episodes_lib.Episode],
   task_options: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
   """Returns the content of `eval --output`.
@@ -33,7 +34,7 @@ def result(
     the reward the layer was trained on, None if that is not known here.
   """
   task, options = rollout.task_and_options(layer, task_id, task_options)
-  summary = rollout.summarize(episodes)
+  summary = episodes_lib.summarize(episodes)
   count = summary.pop('episodes')
   return {
     'layer': str(layer.path),

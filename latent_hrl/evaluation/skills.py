@@ -7,7 +7,7 @@ import numpy as np
 
 from latent_hrl import errors
 from latent_hrl.environments import tasks
-from latent_hrl.evaluation import rollout
+from latent_hrl.evaluation import episodes as episodes_lib
 
 SECTORS = 8
 # An episode that ends nearer to its start than this, in m, has no heading.
@@ -34,7 +34,7 @@ def check_task(task: tasks.Task) -> None:
     raise errors.TaskError(_UNTOLD)
 
 
-def displacements(episodes: Sequence[rollout.Episode]) -> np.ndarray:
+def displacements(episodes: Sequence[episodes_lib.Episode]) -> np.ndarray:
   """Returns from start to end of each recorded episode, [N, 2] in m.
 
   Raises:
@@ -45,7 +45,7 @@ def displacements(episodes: Sequence[rollout.Episode]) -> np.ndarray:
   return np.stack([e.positions[-1] - e.positions[0] for e in episodes])
 
 
-def headings(episodes: Sequence[rollout.Episode]) -> dict[str, Any]:
+def headings(episodes: Sequence[episodes_lib.Episode]) -> dict[str, Any]:
   """Returns which of eight headings the episodes cover, as JSON types.
 
   Args:
@@ -73,7 +73,7 @@ def headings(episodes: Sequence[rollout.Episode]) -> dict[str, Any]:
   }
 
 
-def steering(episodes: Sequence[rollout.Episode]) -> np.ndarray:
+def steering(episodes: Sequence[episodes_lib.Episode]) -> np.ndarray:
   """Returns the part of each latent that foretells the displacement best, [N, 2].
 
   A least-squares fit, for colours: with few episodes it finds a relation in noise.

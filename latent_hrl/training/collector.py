@@ -13,7 +13,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from latent_hrl.evaluation import rollout
+from latent_hrl.evaluation import episodes as episodes_lib
 
 
 class Act(Protocol):
@@ -99,8 +99,8 @@ class Collector:
     self._gamma = gamma
     self._store_action = store_action
     self._keep = np.float32(1.0 - noise_damping)
-    self._episode = rollout.Episode()
-    self._ended: list[rollout.Episode] = []
+    self._episode = episodes_lib.Episode()
+    self._ended: list[episodes_lib.Episode] = []
     self._actions: list[np.ndarray] = []
     # The decision that is being carried out.
     self._decided_at: np.ndarray | None = None
@@ -135,7 +135,7 @@ class Collector:
     seed = int(sequence.generate_state(1)[0])
     self._observation, _ = self._env.reset(seed=seed)
     self._step_of_episode = 0
-    self._episode = rollout.Episode()
+    self._episode = episodes_lib.Episode()
     self._actions = []
 
   def _take(self, action: np.ndarray, stored: np.ndarray) -> Transition | None:
@@ -181,7 +181,7 @@ class Collector:
     output, action = self._act(observation, self._latent, step)
     return output[0], action[0]
 
-  def take_episodes(self) -> list[rollout.Episode]:
+  def take_episodes(self) -> list[episodes_lib.Episode]:
     """Returns the episodes that ended since the last call."""
     ended, self._ended = self._ended, []
     return ended
@@ -227,7 +227,7 @@ class Collector:
         self._observation = None
     self._act.held = arrays['held']
     self._ended = [
-      rollout.Episode(**{**measures, 'terms': collections.Counter(measures['terms'])})
+      episodes_lib.Episode(**{**measures, 'terms': collections.Counter(measures['terms'])})
       for measures in scalars['ended']
     ]
     return repeated

@@ -7,7 +7,7 @@ from tf_agents.specs import array_spec
 from tf_agents.specs import tensor_spec
 from tf_agents.trajectories import time_step as ts
 
-from latent_hrl.evaluation import rollout
+from latent_hrl.evaluation import episodes as episodes_lib
 
 
 class LayerEnvironment(py_environment.PyEnvironment):
@@ -46,8 +46,8 @@ class LayerEnvironment(py_environment.PyEnvironment):
     self._seed: int | None = seed
     self._interval = interval
     self._gamma = gamma
-    self._episode = rollout.Episode()
-    self._ended: list[rollout.Episode] = []
+    self._episode = episodes_lib.Episode()
+    self._ended: list[episodes_lib.Episode] = []
     self.env_steps = 0
 
   def observation_spec(self) -> array_spec.ArraySpec:
@@ -58,7 +58,7 @@ class LayerEnvironment(py_environment.PyEnvironment):
     """Spec of what the layer puts out, float32 [D]."""
     return self._action_spec
 
-  def take_episodes(self) -> list[rollout.Episode]:
+  def take_episodes(self) -> list[episodes_lib.Episode]:
     """Returns the episodes that ended since the last call."""
     ended, self._ended = self._ended, []
     return ended
@@ -66,7 +66,7 @@ class LayerEnvironment(py_environment.PyEnvironment):
   def _reset(self) -> ts.TimeStep:
     observation, _ = self._env.reset(seed=self._seed)
     self._seed = None
-    self._episode = rollout.Episode()
+    self._episode = episodes_lib.Episode()
     return ts.restart(observation[self._own_where])
 
   def _step(self, output: np.ndarray) -> ts.TimeStep:

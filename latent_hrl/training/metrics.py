@@ -25,7 +25,7 @@ class MetricsLog:
   """`metrics.jsonl` of a run: one JSON object a line, an evaluation each.
 
   Every row has `layer`, its `task` and `reward`, `env_steps`, `wall_s` (training time of
-  the layer, evaluations included) and the measures of `rollout.summarize`; `collect` has
+  the layer, evaluations included) and the measures of `episodes.summarize`; `collect` has
   those of the episodes that were collected since the last row. After updates there are also
   `steps_per_s` and the means of the agent's losses since the last row.
   """

@@ -16,7 +16,7 @@ from latent_hrl import observations
 from latent_hrl import run_directory
 from latent_hrl import threads
 from latent_hrl.agents import protocol
-from latent_hrl.evaluation import rollout
+from latent_hrl.evaluation import episodes as episodes_lib
 from latent_hrl.training import augmentation
 from latent_hrl.training import checkpoints as checkpoints_lib
 from latent_hrl.training import collector as collector_lib
@@ -176,7 +176,7 @@ class OffPolicyLearning:
       self._losses.clear()
     collected = self._collector.take_episodes()
     if collected:
-      measures['collect'] = rollout.summarize(collected)
+      measures['collect'] = episodes_lib.summarize(collected)
     return measures
 
   def save(self, env_steps: int, state: dict[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from tf_agents.trajectories import trajectory
 from latent_hrl import errors
 from latent_hrl import latent_actions
 from latent_hrl.agents import ppo
-from latent_hrl.evaluation import rollout
+from latent_hrl.evaluation import episodes as episodes_lib
 from latent_hrl.training import layer_environment
 from latent_hrl.training import training_state
 
@@ -138,7 +138,7 @@ class OnPolicyLearning:
       self._losses.clear()
     collected = self._env.take_episodes()
     if collected:
-      measures['collect'] = rollout.summarize(collected)
+      measures['collect'] = episodes_lib.summarize(collected)
     return measures
 
   def save(self, env_steps: int, state: dict[str, Any]) -> bool:

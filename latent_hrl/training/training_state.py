@@ -16,6 +16,7 @@ from latent_hrl import observations
 from latent_hrl import run_directory
 from latent_hrl.environments import layer_reward
 from latent_hrl.environments import tasks
+from latent_hrl.evaluation import episodes as episodes_lib
 from latent_hrl.evaluation import rollout
 from latent_hrl.layers import export
 from latent_hrl.layers import load
@@ -99,7 +100,7 @@ class TrainingState:
     return policy_lib.SteppedPolicy(self._module.act, batch, *sizes, held_outputs)
 
   def evaluate(self) -> dict[str, Any]:
-    """Plays the episodes of an evaluation; see `rollout.summarize`."""
+    """Plays the episodes of an evaluation; see `episodes.summarize`."""
 
     def decode(observation: np.ndarray, latent: np.ndarray, step: np.ndarray) -> np.ndarray:
       return self._eval_policy(observation[:, self.stack_where], latent, step)[1]
@@ -111,7 +112,7 @@ class TrainingState:
       self.plan.loop.eval_episodes,
       self.seeds.evaluation,
     )
-    self.last_evaluation = rollout.summarize(episodes)
+    self.last_evaluation = episodes_lib.summarize(episodes)
     return self.last_evaluation
 
   def manifest(self, env_steps: int) -> manifest_lib.Manifest:

@@ -8,8 +8,8 @@ import pytest
 
 from latent_hrl import errors
 from latent_hrl.environments import maps
+from latent_hrl.evaluation import episodes as episodes_lib
 from latent_hrl.evaluation import plots
-from latent_hrl.evaluation import rollout
 from latent_hrl.evaluation import style
 
 
@@ -86,7 +86,7 @@ def test_a_picture_of_another_kind_is_told_before_anything_is_drawn(tmp_path):
 
 
 def test_many_traces_are_thinned_out(drawn):
-  episode = rollout.Episode(latent=np.ones(2), positions=[np.zeros(2), np.ones(2)])
+  episode = episodes_lib.Episode(latent=np.ones(2), positions=[np.zeros(2), np.ones(2)])
   plots.goal_trajectories({'all': [episode] * 400}, None)
   assert len(drawn[0].axes[0].lines) == 150 + 1
 
@@ -102,7 +102,7 @@ def test_curves_beside_keep_their_colour_in_every_panel(drawn):
 
 
 def test_each_panel_holds_a_line_per_episode(drawn):
-  episode = rollout.Episode(
+  episode = episodes_lib.Episode(
     latent=np.array([1.0, 0.0]), positions=[np.zeros(2), np.ones(2)], length=1
   )
 
@@ -115,7 +115,7 @@ def test_each_panel_holds_a_line_per_episode(drawn):
 
 def test_a_skill_picture_has_a_trace_an_episode_and_says_what_is_covered(drawn):
   episodes = [
-    rollout.Episode(
+    episodes_lib.Episode(
       latent=np.array([np.cos(a), np.sin(a)]),
       positions=[np.zeros(2), 3 * np.array([np.cos(a), np.sin(a)])],
     )
@@ -138,8 +138,8 @@ def test_a_skill_picture_has_a_trace_an_episode_and_says_what_is_covered(drawn):
 def test_routes_tell_the_goal_that_they_reached(drawn):
   maze = maps.read('cross', 3.0)
   there, lost = ([np.zeros(2), np.array(end)] for end in ((12.0, 0.0), (3.0, 0.0)))
-  episodes = [rollout.Episode(positions=there, success=True, goal=1)] * 3
-  episodes.append(rollout.Episode(positions=lost, success=False, goal=-1))
+  episodes = [episodes_lib.Episode(positions=there, success=True, goal=1)] * 3
+  episodes.append(episodes_lib.Episode(positions=lost, success=False, goal=-1))
 
   plots.route_picture(episodes, 'maze on AntCrossMaze', None, maze)
 

@@ -2,14 +2,14 @@
 
 import json
 
+from latent_hrl.evaluation import episodes as episodes_lib
 from latent_hrl.evaluation import report
-from latent_hrl.evaluation import rollout
 
 
 def _episodes():
   return [
-    rollout.Episode(task_return=1.0, layer_return=1.0, length=4, success=True, goal=0),
-    rollout.Episode(task_return=3.0, layer_return=4.0, length=6, success=True, goal=0),
+    episodes_lib.Episode(task_return=1.0, layer_return=1.0, length=4, success=True, goal=0),
+    episodes_lib.Episode(task_return=3.0, layer_return=4.0, length=6, success=True, goal=0),
   ]
 
 

@@ -8,6 +8,7 @@ from latent_hrl import errors
 from latent_hrl import rewards
 from latent_hrl.environments import layer_reward
 from latent_hrl.environments import tasks
+from latent_hrl.evaluation import episodes as episodes_lib
 from latent_hrl.evaluation import rollout
 from tests import helpers
 
@@ -98,7 +99,7 @@ def test_each_term_of_a_reward_is_told(toy_task):
     },
   )
   envs = [layer_reward.LayerReward(toy_task(), bound)]
-  summary = rollout.summarize(rollout.run_episodes(envs, _decode, 2, 3, seed=0))
+  summary = episodes_lib.summarize(rollout.run_episodes(envs, _decode, 2, 3, seed=0))
 
   assert summary['terms'].keys() == {'task_reward', 'control_cost'}
   assert summary['terms']['task_reward'] == pytest.approx(0.5 * summary['return_mean'])
@@ -106,32 +107,8 @@ def test_each_term_of_a_reward_is_told(toy_task):
   assert sum(summary['terms'].values()) == pytest.approx(summary['layer_return_mean'])
 
 
-def test_summary_of_known_episodes():
-  episodes = [
-    rollout.Episode(task_return=1.0, layer_return=10.0, length=4, success=True, goal=2),
-    rollout.Episode(task_return=3.0, layer_return=20.0, length=6, success=False, goal=-1),
-  ]
-
-  assert rollout.summarize(episodes) == {
-    'return_mean': 2.0,
-    'return_std': 1.0,
-    'layer_return_mean': 15.0,
-    'layer_return_std': 5.0,
-    'length_mean': 5.0,
-    'episodes': 2,
-    'success_rate': 0.5,
-    'goal_rates': {'2': 0.5},
-  }
-
-
-def test_a_layer_return_that_is_not_known_is_none():
-  episodes = [rollout.Episode(layer_return=None), rollout.Episode(layer_return=3.0)]
-  summary = rollout.summarize(episodes)
-  assert summary['layer_return_mean'] is None and summary['layer_return_std'] is None
-
-
 def test_a_task_without_goals_has_no_success_rate(toy_task):
-  summary = rollout.summarize(_play(toy_task, 1))
+  summary = episodes_lib.summarize(_play(toy_task, 1))
 
   assert 'success_rate' not in summary and 'goal_rates' not in summary
 
@@ -145,31 +122,13 @@ def test_a_random_policy_on_the_cheetah_is_as_bad_as_known():
   episodes = rollout.evaluate_random('HalfCheetah-v5', episodes=2)
 
   # Random actions are known to score about -280 with a spread of 80.
-  assert -600 < rollout.summarize(episodes)['return_mean'] < 0
+  assert -600 < episodes_lib.summarize(episodes)['return_mean'] < 0
   assert [episode.length for episode in episodes] == [1000, 1000]
 
 
 def test_a_layer_on_a_task_it_does_not_fit(saved_base):
   with pytest.raises(errors.StackError, match=r"'body' \(3 entries\) is missing"):
     rollout.evaluate(saved_base.saved, 'HalfCheetah-v5', episodes=1)
-
-
-@pytest.mark.parametrize(
-  ('info', 'success', 'goal'),
-  [
-    ({'success': np.True_, 'goal': np.int64(2)}, True, 2),
-    ({'success': 0.0, 'goal': 1}, False, 1),
-    ({'success': np.ones(2), 'goal': np.array([3.0, 4.0])}, None, None),
-    ({'success': 'yes', 'goal': 'north'}, None, None),
-    ({'is_success': np.float32(1.0)}, True, None),
-    ({'success': 'yes', 'is_success': False}, False, None),
-    ({}, None, None),
-  ],
-)
-def test_what_others_call_success_and_goal_is_taken_only_if_it_is_one(info, success, goal):
-  episode = rollout.Episode()
-  episode.end(info)
-  assert (episode.success, episode.goal) == (success, goal)
 
 
 @pytest.mark.usefixtures('quick_training')

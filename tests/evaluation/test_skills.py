@@ -6,6 +6,7 @@ import pytest
 from latent_hrl import errors
 from latent_hrl.environments import layer_reward
 from latent_hrl.environments import tasks
+from latent_hrl.evaluation import episodes as episodes_lib
 from latent_hrl.evaluation import rollout
 from latent_hrl.evaluation import skills
 
@@ -14,7 +15,7 @@ def _episode(angle_degrees, distance=3.0, latent=(0.0, 0.0)):
   angle = np.radians(angle_degrees)
   end = distance * np.array([np.cos(angle), np.sin(angle)])
   start = np.array([0.5, -0.5])
-  return rollout.Episode(
+  return episodes_lib.Episode(
     latent=np.array(latent), positions=[start, start + end / 2, start + end]
   )
 
@@ -50,7 +51,7 @@ def test_steering_finds_the_part_of_the_latent_that_matters():
 
 def test_a_task_that_does_not_tell_its_position_is_an_error():
   with pytest.raises(errors.TaskError, match="field 'position'"):
-    skills.headings([rollout.Episode(latent=np.zeros(2))])
+    skills.headings([episodes_lib.Episode(latent=np.zeros(2))])
 
 
 def test_what_cannot_be_drawn_is_told_before_it_is_played():

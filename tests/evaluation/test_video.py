@@ -8,6 +8,7 @@ import pytest
 from latent_hrl import environments
 from latent_hrl import errors
 from latent_hrl.environments import tasks
+from latent_hrl.evaluation import episodes as episodes_lib
 from latent_hrl.evaluation import video
 from tests import helpers
 from tests.evaluation import crash
@@ -96,4 +97,4 @@ def test_what_the_task_cannot_do_is_not_put_down_to_gl(
 
 
 def _episode():
-  return video.rollout.Episode(actions=[np.zeros(2)])
+  return episodes_lib.Episode(actions=[np.zeros(2)])
