@@ -295,7 +295,7 @@ def test_a_task_may_be_what_makes_it(tmp_path, monkeypatch):
     made.append(tasks.make_task(task_id))
     raise errors.StackError('enough')
 
-  monkeypatch.setattr(train_stack, 'check', check)
+  monkeypatch.setattr(train_stack.check_lib, 'check', check)
   for task in (helpers.ToyEnv, lambda: gymnasium.make('Swimmer-v5')):
     with pytest.raises(errors.StackError, match='enough'):
       train_stack.train_stack(tmp_path, task=task, layers=['base'])
