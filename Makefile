@@ -7,7 +7,7 @@ WORKERS ?= 2
 PIP_INSTALL := .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test combined bench reference format lint type lock clean
+.PHONY: help install demo test combined bench docs reference format lint type lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -40,6 +40,18 @@ combined: ## Run the library beside torch, SB3, Minari, Ray and Keras 3
 bench: .venv/.installed ## Measure speed beside TF-Agents, SB3 and SBX: 15 minutes
 	.venv/bin/python -m benchmarks.run --output=results/bench
 
+docs: export NO_MKDOCS_2_WARNING = 1
+docs: .venv-docs/.installed ## Build the pages as a site into build/site
+	.venv-docs/bin/mkdocs build --quiet --strict --config-file website/mkdocs.yml
+	@echo 'python3 -m http.server --directory build/site shows it'
+
+# An environment of its own: the generator takes no part in the pins of requirements.lock.
+.venv-docs/.installed: website/requirements.txt
+	@$(PYTHON) -m venv .venv-docs
+	@.venv-docs/bin/python -m pip install --quiet --quiet --disable-pip-version-check \
+	  --require-hashes -r website/requirements.txt
+	@touch $@
+
 format: .venv/.installed ## Format the code and sort its imports
 	.venv/bin/ruff check --select I --fix .
 	.venv/bin/ruff format .
@@ -55,12 +67,14 @@ type: .venv/.installed ## Check types
 	.venv/bin/mypy latent_hrl launchers benchmarks
 
 # Keeps the pins that still fit; `make lock UPGRADE=1` takes the newest that fit.
+LOCK := CUSTOM_COMPILE_COMMAND='make lock' .venv/bin/pip-compile --quiet --generate-hashes \
+  --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links \
+  --no-emit-trusted-host --no-emit-options $(if $(UPGRADE),--upgrade)
+
 lock: .venv/.installed ## Resolve setup.py into requirements.lock
-	CUSTOM_COMPILE_COMMAND='make lock' .venv/bin/pip-compile --quiet --extra dev \
-	  --generate-hashes --strip-extras --allow-unsafe --no-build-isolation \
-	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
-	  $(if $(UPGRADE),--upgrade) --output-file requirements.lock setup.py
+	$(LOCK) --extra dev --no-build-isolation --output-file requirements.lock setup.py
+	$(LOCK) --output-file website/requirements.txt website/requirements.in
 
 clean: ## Remove .venv and all caches
-	rm -rf .venv .venv-peers build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv .venv-docs .venv-peers build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

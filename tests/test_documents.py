@@ -43,3 +43,13 @@ def test_links_lead_somewhere(page):
     target = page.parent / path if path else page
     assert target.exists(), link
     assert not anchor or anchor in _anchors(target), link
+
+
+def test_the_site_leads_to_every_page_of_docs():
+  site = (ROOT / 'website' / 'mkdocs.yml').read_text(encoding='utf-8')
+  listed = re.findall(r'^ +- [^:]+: (\S+\.md)$', site, re.M)
+  assert len(listed) == len(set(listed))
+  written = {str(page.relative_to(ROOT)) for page in ROOT.glob('docs/*.md')}
+  shown = {page for page in listed if page.startswith('docs/')}
+  assert shown - written == {'docs/api.md'}  # It is written from the code.
+  assert written <= shown
