@@ -75,3 +75,11 @@ def test_a_reward_of_ones_own_as_shown():
   observation = {'observation': np.float32([0.75, 0.0])}
   transition = rewards.Transition(observation, None, observation, 0.0, False, {})
   assert bound(transition) == -1.5
+
+
+def test_a_task_of_ones_own_as_shown(monkeypatch):
+  monkeypatch.setattr(gymnasium.envs.registration, 'registry', dict(gymnasium.registry))
+  exec(_block('docs/tasks.md', 'python', 'PointMass'), {})
+  layer = latent_hrl.Layer(name='move', reward_fn=rewards.planar_speed)
+  plans = train_stack.check([layer], 'PointMass-v0')
+  assert list(plans) == ['move']
