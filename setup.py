@@ -6,6 +6,13 @@ import re
 import setuptools
 
 ROOT = pathlib.Path(__file__).resolve().parent
+# Folders at the top that go into the package: a package called gin would hide gin-config,
+# and launchers is no name for what other packages lie beside. See latent_hrl/resources.py
+# and latent_hrl/commands.py.
+PLACES = {
+  'latent_hrl.data.gin': 'gin',
+  'latent_hrl.launchers': 'launchers',
+}
 
 
 def version() -> str:
@@ -23,8 +30,19 @@ setuptools.setup(
   description='Latent space policies for hierarchical reinforcement learning on TF-Agents.',
   author='The latent_hrl authors',
   license='Apache-2.0',
-  packages=setuptools.find_packages(include=['latent_hrl*', 'launchers*']),
-  package_data={'latent_hrl.comparison': ['templates/*.j2']},
+  packages=[*setuptools.find_packages(include=['latent_hrl*']), *PLACES],
+  package_dir=PLACES,
+  package_data={
+    'latent_hrl': ['py.typed'],
+    'latent_hrl.comparison': ['templates/*.j2'],
+    'latent_hrl.data.gin': ['**/*.gin', '**/*.json'],
+  },
+  entry_points={
+    'console_scripts': [
+      f'latent-hrl-{name.rstrip("_").replace("_", "-")} = latent_hrl.commands:{name}'
+      for name in ('compare', 'convert_sb3', 'demo', 'eval_', 'reseal', 'train')
+    ]
+  },
   python_requires='>=3.11,<3.12',
   install_requires=[
     'absl-py>=2.1,<3',
@@ -32,7 +50,6 @@ setuptools.setup(
     'gin-config>=0.5,<0.6',
     'gymnasium[mujoco]>=1.3,<2',
     'imageio>=2.34,<3',
-    'imageio-ffmpeg>=0.5,<1',  # the MP4 writer of imageio
     'jinja2>=3.1,<4',
     'matplotlib>=3.9,<4',
     'mujoco>=3.1,<5',
@@ -46,10 +63,14 @@ setuptools.setup(
     'tqdm>=4.66,<5',
   ],
   extras_require={
-    'antmaze': ['gymnasium-robotics>=1.4,<2'],  # the task latent_hrl/RoboticsAntMaze-v0
+    # The task latent_hrl/RoboticsAntMaze-v0.
+    'robotics': ['gymnasium-robotics>=1.4,<2'],
+    # Films as .mp4: 165 MB.
+    'video': ['imageio-ffmpeg>=0.5,<1'],
     'dev': [
       'gymnasium-robotics>=1.4,<2',
       'hypothesis',
+      'imageio-ffmpeg>=0.5,<1',
       # TF-Agents pins typing_extensions 4.5.0, which newer releases of mypy do not take.
       'mypy>=1.10',
       'pip-tools>=7.4',

@@ -11,6 +11,7 @@ from absl import flags
 from absl import logging
 
 import latent_hrl
+from latent_hrl import commands
 from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import threads
@@ -47,6 +48,8 @@ def run(main: Callable[[], None], tensorflow: bool = True, resumes: bool = False
     resumes: Whether the same command goes on from what an interrupted one has left.
   """
   logging.set_verbosity(logging.ERROR)
+  program = sys.modules['__main__']
+  program.__doc__ = commands.adapted(program.__doc__ or '')  # What --help shows.
   app.run(
     lambda _: sys.exit(_guarded(main, tensorflow, resumes, _DEBUG.value)),
     flags_parser=_parse_flags,

@@ -16,8 +16,9 @@ import gin
 
 from latent_hrl import errors
 from latent_hrl import renamed
+from latent_hrl import resources
 
-PROJECT_ROOT = pathlib.Path(__file__).resolve().parents[1]
+PROJECT_ROOT = resources.ROOT
 _GIN_FOLDER = PROJECT_ROOT / 'gin'
 gin.add_config_file_search_path(str(PROJECT_ROOT))
 # Modules whose import registers what gin files of training may name.
@@ -59,8 +60,9 @@ def load(
   not know before the modules are imported. `latent_hrl.load_config` is the same function.
 
   Args:
-    gin_files: Paths, also looked up from the project's root. `include` in them is looked up
-      beside the file that includes, then as the paths themselves.
+    gin_files: Paths; those of shipped files from anywhere, as `gin/half_cheetah.gin` or
+      `half_cheetah.gin`. `include` in them is looked up beside the file that includes, then
+      as the paths themselves.
     gin_bindings: Bindings such as `OffPolicy.batch_size = 128`, which override the files.
     configurables: Modules whose import registers what the files may name; those of
       training unless told otherwise.
@@ -70,7 +72,7 @@ def load(
   """
   register(configurables)
   for path in gin_files:
-    if not pathlib.Path(path).is_file() and not (PROJECT_ROOT / path).is_file():
+    if _found(path) is None:
       raise errors.ConfigError(f'there is no gin file {path!r}{_nearest_file(path)}')
   _read_our_way()
   gin.clear_config()
@@ -97,8 +99,11 @@ _READING: list[pathlib.Path] = []
 def _found(path: str) -> pathlib.Path | None:
   """Returns the file that `path` means to the file being read; None if there is none."""
   folder = _READING[-1].parent if _READING else pathlib.Path()
-  files = (file for file in (folder / path, pathlib.Path(path)) if file.is_file())
-  return next(files, None)
+  shipped = (PROJECT_ROOT, _GIN_FOLDER)
+  # A shipped file includes shipped ones, whatever lies where the launcher was started.
+  started = () if folder.is_relative_to(_GIN_FOLDER) else (pathlib.Path(),)
+  files = (base / path for base in (folder, *started, *shipped))
+  return next((file for file in files if file.is_file()), None)
 
 
 @contextlib.contextmanager
@@ -285,18 +290,13 @@ def _parameters(name: str) -> Iterable[str]:
 
 def _nearest_file(path: str) -> str:
   """Returns the hint for a gin file that is not there."""
-  if not any(_GIN_FOLDER.glob('*.gin')):
-    return (
-      '; the gin files lie in the folder gin/ of a clone of the repository, not in the '
-      'installed package: start from the clone, or give the path of a file of your own'
-    )
   wanted = pathlib.Path(path)
-  folder = wanted.parent if wanted.parent.is_dir() else _GIN_FOLDER
   # Names alone: the likeness of whole paths depends on where the folder lies.
-  near = difflib.get_close_matches(
-    wanted.name, [file.name for file in folder.glob('*.gin')], n=1
-  )
-  return f'; did you mean {_as_written(folder / near[0])!r}?' if near else ''
+  for folder in (wanted.parent, _GIN_FOLDER):
+    names = [file.name for file in folder.glob('*.gin')]
+    for name in difflib.get_close_matches(wanted.name, names, n=1):
+      return f'; did you mean {_as_written(folder / name)!r}?'
+  return ''
 
 
 def _as_written(file: pathlib.Path) -> str:

@@ -96,14 +96,28 @@ def test_the_nearest_file_does_not_depend_on_where_the_library_lies(tmp_path, mo
       config.load([path])
 
 
-def test_without_the_clone_the_way_to_it_is_told(tmp_path, monkeypatch):
+def test_shipped_files_are_found_by_name_from_anywhere(tmp_path, monkeypatch):
   monkeypatch.chdir(tmp_path)
-  monkeypatch.setattr(config, 'PROJECT_ROOT', tmp_path)
-  monkeypatch.setattr(config, '_GIN_FOLDER', tmp_path / 'gin')
+  mine = tmp_path / 'mine.gin'
+  for name in ('gin/half_cheetah.gin', 'half_cheetah.gin', 'demo/half_cheetah.gin'):
+    mine.write_text(f"include '{name}'\n")
+    for file in (name, 'mine.gin'):
+      config.load([file])
+      assert gin.query_parameter('train_stack.task') == 'HalfCheetah-v5'
 
-  with pytest.raises(errors.ConfigError, match='a clone of the repository') as caught:
-    config.load(['gin/half_cheetah.gin'])
-  assert '\n' not in str(caught.value)
+  with pytest.raises(errors.ConfigError, match="mean 'gin/half_cheetah.gin'"):
+    config.load(['half_cheeta.gin'])
+
+
+def test_a_shipped_file_includes_shipped_files(tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  (tmp_path / 'gin').mkdir()
+  (tmp_path / 'gin' / 'defaults.gin').write_text('create_agent.gamma = 0.5\n')
+
+  config.load(['half_cheetah.gin'])
+  assert 'create_agent.gamma' not in gin.config_str()
+  config.load(['gin/defaults.gin'])  # One's own of that name, when one names it oneself.
+  assert gin.query_parameter('create_agent.gamma') == 0.5
 
 
 def test_an_include_is_looked_up_beside_its_file_first(tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ from typing import Any
 import gin
 
 from latent_hrl import checks
+from latent_hrl import commands
 from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import files
@@ -113,20 +114,22 @@ class Run:
     """What the run says, and what it says when it breaks."""
     return self.directory / 'log.txt'
 
-  def command(self, cores: int, python: str = sys.executable) -> list[str]:
+  def command(self, cores: int) -> list[str]:
     """Returns the command that trains it, or goes on with it."""
+    return [sys.executable, '-m', 'latent_hrl.commands', 'train', *self._flags(cores)]
+
+  def command_line(self, cores: int) -> str:
+    """Returns the command as one writes it."""
+    return shlex.join([*commands.words('train'), *self._flags(cores)])
+
+  def _flags(self, cores: int) -> list[str]:
     return [
-      *(python, '-m', 'launchers.train'),
       f'--root_dir={self.directory}',
       f'--gin_file={self.gin_file}',
       *(f'--gin_bindings={binding}' for binding in self.bindings),
       f'--seed={self.seed}',
       f'--cores={cores}',
     ]
-
-  def command_line(self, cores: int) -> str:
-    """Returns the command as one writes it."""
-    return shlex.join(self.command(cores, python='python'))
 
   def record(self, finished: bool, facts: Mapping[str, str] | None = None) -> None:
     """Writes down what is run here, whether it is done, and by what machine.

@@ -33,7 +33,7 @@ def make(maze: str = 'UMaze', **kwargs: Any) -> gymnasium.Env:
     import gymnasium_robotics
   except ImportError as error:
     raise gymnasium.error.DependencyNotInstalled(
-      "gymnasium-robotics; run in a clone: pip install -e '.[antmaze]'"
+      'gymnasium-robotics; run: pip install gymnasium-robotics'
     ) from error
   gymnasium.register_envs(gymnasium_robotics)
   options = {'include_cfrc_ext_in_observation': False, 'continuing_task': False}

@@ -1,5 +1,6 @@
 """Films an episode of a saved layer through the task's own renderer."""
 
+import importlib.util
 import multiprocessing
 import pathlib
 from concurrent import futures
@@ -13,6 +14,7 @@ from latent_hrl.evaluation import rollout
 from latent_hrl.layers import load
 
 SUFFIXES = ('.mp4', '.gif')
+_MP4_WRITER = 'imageio_ffmpeg'  # The extra `video`.
 RenderingUnavailableError = rendering.RenderingUnavailableError
 
 
@@ -20,13 +22,18 @@ def check_path(path: pathlib.Path) -> None:
   """Checks a video path before any episode is played.
 
   Raises:
-    ConfigError: If its ending is none of `SUFFIXES`, in small or capital letters, or it
-      cannot be written.
+    ConfigError: If its ending is none of `SUFFIXES`, in small or capital letters, it cannot
+      be written, or what writes it is not installed.
   """
   files.check_output(path)
   if path.suffix.lower() not in SUFFIXES:
     raise errors.ConfigError(
       f'video file {str(path)!r} must end in {" or ".join(SUFFIXES)}'
+    )
+  if path.suffix.lower() == '.mp4' and importlib.util.find_spec(_MP4_WRITER) is None:
+    raise errors.ConfigError(
+      f'video file {str(path)!r} needs a package: pip install imageio-ffmpeg, 165 MB; a '
+      '.gif needs none'
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
+from latent_hrl import commands
 from latent_hrl import errors
 from latent_hrl import observations
 from latent_hrl.layers import box
@@ -233,9 +234,10 @@ def load_layer(path: str | pathlib.Path, untrusted: bool = False) -> SavedLayer:
   path = pathlib.Path(path).expanduser()
   layer = _load(path, untrusted=untrusted)
   if layer.manifest.format_version == 1:
+    reseal = ' '.join(commands.words('reseal'))
     print(
       f'note: {path} is of format 1, without a sum of its manifest: damage of that goes '
-      f'unseen; python -m launchers.reseal --layer={shlex.quote(str(path))} adds one',
+      f'unseen; {reseal} --layer={shlex.quote(str(path))} adds one',
       file=sys.stderr,
       flush=True,
     )

@@ -16,9 +16,9 @@ TRAINER = str(pathlib.Path(__file__).with_name('fake_trainer.py'))
 _real_command = plan.Run.command
 
 
-def command(run: plan.Run, cores: int, python: str = sys.executable) -> list[str]:
-  """The real command with the fake trainer in the place of `-m launchers.train`."""
-  interpreter, _, _, *flags = _real_command(run, cores, python)
+def command(run: plan.Run, cores: int) -> list[str]:
+  """The real command with the fake trainer in the place of the launcher."""
+  interpreter, _, _, _, *flags = _real_command(run, cores)
   return [interpreter, '-S', TRAINER, *flags]
 
 
@@ -30,7 +30,7 @@ def draw_nothing(results, stem: pathlib.Path) -> None:
 
 def commands(code: str):
   """Returns what stands in for `plan.Run.command` and runs some code."""
-  return lambda run, cores, python=sys.executable: [python, '-S', '-c', code]
+  return lambda run, cores: [sys.executable, '-S', '-c', code]
 
 
 def comparison(*bindings: str, seeds: int = 3, **kwargs) -> plan.Comparison:

@@ -40,6 +40,13 @@ def test_an_unknown_ending_is_refused_before_anything_plays(point_mass_layer, tm
     video.film(point_mass_layer, tmp_path / 'film.avi')
 
 
+def test_what_writes_mp4_may_be_missing(tmp_path, monkeypatch):
+  monkeypatch.setattr(video, '_MP4_WRITER', 'no_such_writer')
+  video.check_path(tmp_path / 'film.gif')
+  with pytest.raises(errors.ConfigError, match='pip install imageio-ffmpeg'):
+    video.check_path(tmp_path / 'film.MP4')
+
+
 def test_where_rendering_fails_it_says_what_to_install(
   point_mass_layer, tmp_path, monkeypatch
 ):
