@@ -11,6 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parent
 # and latent_hrl/commands.py.
 PLACES = {
   'latent_hrl.data.gin': 'gin',
+  'latent_hrl.data.zoo': 'zoo',
   'latent_hrl.launchers': 'launchers',
 }
 
@@ -36,11 +37,12 @@ setuptools.setup(
     'latent_hrl': ['py.typed'],
     'latent_hrl.comparison': ['templates/*.j2'],
     'latent_hrl.data.gin': ['**/*.gin', '**/*.json'],
+    'latent_hrl.data.zoo': ['**/*'],
   },
   entry_points={
     'console_scripts': [
       f'latent-hrl-{name.rstrip("_").replace("_", "-")} = latent_hrl.commands:{name}'
-      for name in ('compare', 'convert_sb3', 'demo', 'eval_', 'reseal', 'train')
+      for name in ('compare', 'convert_sb3', 'demo', 'eval_', 'reseal', 'train', 'zoo')
     ]
   },
   python_requires='>=3.11,<3.12',

@@ -56,10 +56,12 @@ __all__ = sorted(_PUBLIC)
 
 
 def __getattr__(name: str) -> Any:
+  if name == 'zoo':
+    return importlib.import_module('latent_hrl.zoo')
   if name not in _PUBLIC:
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
   return getattr(importlib.import_module(_PUBLIC[name]), name)
 
 
 def __dir__() -> list[str]:
-  return sorted([*globals(), *_PUBLIC])
+  return sorted([*globals(), *_PUBLIC, 'zoo'])

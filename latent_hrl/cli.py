@@ -1,5 +1,6 @@
 """What the launchers share: flags, and errors as one line with exit code 2."""
 
+import functools
 import os
 import sys
 import tempfile
@@ -34,7 +35,12 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 
 
-def run(main: Callable[[], None], tensorflow: bool = True, resumes: bool = False) -> None:
+def run(
+  main: Callable[..., None],
+  tensorflow: bool = True,
+  resumes: bool = False,
+  words: int = 0,
+) -> None:
   """Parses the flags, calls `main`, and exits.
 
   Exit codes: 0 success; 2 bad input or a task that broke its contract, told in one line on
@@ -46,23 +52,31 @@ def run(main: Callable[[], None], tensorflow: bool = True, resumes: bool = False
     main: The launcher's body.
     tensorflow: Whether it needs TensorFlow, which takes seconds to import.
     resumes: Whether the same command goes on from what an interrupted one has left.
+    words: How many words it takes beside flags at most; if any, the body gets them.
   """
+  flags.FLAGS.set_gnu_getopt(words > 0)  # Flags behind the words.
+
+  def body(rest: list[str]) -> Callable[[], None]:
+    if words:
+      return functools.partial(main, rest)
+    return main
+
   logging.set_verbosity(logging.ERROR)
   program = sys.modules['__main__']
   program.__doc__ = commands.adapted(program.__doc__ or '')  # What --help shows.
   app.run(
-    lambda _: sys.exit(_guarded(main, tensorflow, resumes, _DEBUG.value)),
-    flags_parser=_parse_flags,
+    lambda argv: sys.exit(_guarded(body(argv[1:]), tensorflow, resumes, _DEBUG.value)),
+    flags_parser=functools.partial(_parse_flags, words=words),
   )
 
 
-def _parse_flags(argv: list[str]) -> list[str]:
+def _parse_flags(argv: list[str], words: int = 0) -> list[str]:
   try:
     rest = flags.FLAGS(argv)
   except flags.Error as error:
     _fail(str(error))
-  if len(rest) > 1:
-    _fail(f'unexpected argument {rest[1]!r}; flags look like --name=value')
+  if len(rest) > 1 + words:
+    _fail(f'unexpected argument {rest[1 + words]!r}; flags look like --name=value')
   return rest
 
 
@@ -71,7 +85,7 @@ def _guarded(
 ) -> int:
   try:
     if tensorflow:
-      _import_tensorflow()
+      import_tensorflow()
     if os.environ.get('MUJOCO_GL'):
       rendering.check_gl()  # A wrong one ends every import of MuJoCo.
     main()
@@ -127,7 +141,7 @@ def _is_refused(error: Exception) -> bool:
   return isinstance(error, tuple(kinds))
 
 
-def _import_tensorflow() -> None:
+def import_tensorflow() -> None:
   """Imports TensorFlow without what its C++ says of GPUs before it reads its log level.
 
   Whoever sets TF_CPP_MIN_LOG_LEVEL gets to see it.

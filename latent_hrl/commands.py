@@ -41,6 +41,7 @@ demo = functools.partial(run, 'demo')
 eval_ = functools.partial(run, 'eval')
 reseal = functools.partial(run, 'reseal')
 train = functools.partial(run, 'train')
+zoo = functools.partial(run, 'zoo')
 
 
 if __name__ == '__main__':  # For processes that start a launcher, wherever it lies.

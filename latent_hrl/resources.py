@@ -1,4 +1,4 @@
-"""Where the files lie that come with the code: gin files and references.
+"""Where the files lie that come with the code: gin files, and layers of the zoo.
 
 In a clone they are at its top; setup.py puts them into the installed package.
 """
@@ -8,5 +8,5 @@ import pathlib
 _PACKAGE = pathlib.Path(__file__).resolve().parent
 _INSTALLED = _PACKAGE / 'data'
 
-# Holds gin/.
+# Holds gin/ and zoo/.
 ROOT = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent

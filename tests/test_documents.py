@@ -10,7 +10,7 @@ from latent_hrl import config
 ROOT = config.PROJECT_ROOT
 PAGES = sorted(
   path
-  for pattern in ('*.md', 'docs/*.md', 'benchmarks/*.md', 'results/**/*.md')
+  for pattern in ('*.md', 'docs/*.md', 'benchmarks/*.md', 'results/**/*.md', 'zoo/**/*.md')
   for path in ROOT.glob(pattern)
 )
 

@@ -20,7 +20,7 @@ def main() -> None:
   from latent_hrl import cli
   from launchers import train
 
-  cli._import_tensorflow()
+  cli.import_tensorflow()
   from latent_hrl.training import learner
 
   start = learner.Learner.start

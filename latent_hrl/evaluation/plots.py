@@ -181,6 +181,25 @@ def skill_picture(
     style.save(figure, path)
 
 
+def held_traces(axes: plt.Axes, episodes: Sequence[rollout.Episode]) -> None:
+  """Draws where episodes went that each held a latent; on a line, over the steps.
+
+  Args:
+    axes: Where to draw.
+    episodes: Recorded episodes.
+
+  Raises:
+    TaskError: If the task does not say where the robot is.
+  """
+  colors = _colors(skills.steering(episodes))
+  if np.ptp(np.concatenate([episode.positions for episode in episodes])[:, 1]) > 0:
+    _traces(axes, episodes, colors)
+    return
+  for episode, color in zip(episodes, colors, strict=True):
+    axes.plot(np.stack(episode.positions)[:, 0], color=color, linewidth=0.8, alpha=0.7)
+  axes.set(xlabel='environment step', ylabel='x in m')
+
+
 def _ticks(most: float) -> np.ndarray:
   """Returns three marks on a scale of percents, the last at or above the most."""
   step = next(step for step in (1, 2, 5, 10, 20, 50) if 3 * step >= most)

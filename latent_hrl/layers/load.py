@@ -23,6 +23,7 @@ from latent_hrl.layers import module as module_lib
 from latent_hrl.layers import policy as policy_lib
 from latent_hrl.layers import rehearsal
 from latent_hrl.layers import weights
+from latent_hrl.zoo import index as zoo_index
 
 
 class SavedLayer:
@@ -205,7 +206,7 @@ def check(path: str | pathlib.Path) -> manifest_lib.Manifest:
   """Checks a saved layer without running any of it: manifest, files, operations.
 
   Args:
-    path: The directory.
+    path: The directory, or `zoo:` and a name.
 
   Returns:
     The manifest.
@@ -214,8 +215,19 @@ def check(path: str | pathlib.Path) -> manifest_lib.Manifest:
     LayerLoadError: If it is no saved layer, a file is missing, extra or changed, or the
       graph holds what no layer needs.
   """
-  manifest, _ = _checked(pathlib.Path(path).expanduser())
+  manifest, _ = _checked(*_located(path))
   return manifest
+
+
+def _located(path: str | pathlib.Path) -> tuple[pathlib.Path, str | None]:
+  """Returns the directory of a layer and, for one of the zoo, the digest of its entry."""
+  if not str(path).startswith(zoo_index.SCHEME):
+    return pathlib.Path(path).expanduser(), None
+  try:
+    entry = zoo_index.find(str(path))
+  except errors.ConfigError as error:
+    raise errors.LayerLoadError(path, str(error)) from None
+  return entry.path, entry.sha256
 
 
 def load_layer(path: str | pathlib.Path, untrusted: bool = False) -> SavedLayer:
@@ -224,15 +236,16 @@ def load_layer(path: str | pathlib.Path, untrusted: bool = False) -> SavedLayer:
   It may be replaced meanwhile: what comes is the old one or the new one, whole.
 
   Args:
-    path: The directory that training or `export_layer` wrote.
+    path: The directory that training or `export_layer` wrote, or `zoo:` and the name of a
+      layer of the zoo.
     untrusted: Whether a process with limits on time and memory has to load and call it
       first, which takes some seconds: for a layer of an unknown author.
 
   Raises:
     LayerLoadError: If the directory is no intact saved layer.
   """
-  path = pathlib.Path(path).expanduser()
-  layer = _load(path, untrusted=untrusted)
+  path, digest = _located(path)
+  layer = _load(path, digest, untrusted)
   if layer.manifest.format_version == 1:
     reseal = ' '.join(commands.words('reseal'))
     print(
@@ -279,7 +292,9 @@ def _checked(
 ) -> tuple[manifest_lib.Manifest, contents.Contents]:
   found = contents.read(path)
   if digest is not None and found.digest != digest:
-    raise errors.LayerLoadError(path, 'it is another layer now than the one that was sent')
+    raise errors.LayerLoadError(
+      path, 'it is another layer now than the one that was sent, or that its entry tells'
+    )
   manifest = manifest_lib.parse(path, found.files[manifest_lib.PATH])
   contents.check(path, found, manifest)
   graph.check(path, found.files[contents.GRAPH], manifest)

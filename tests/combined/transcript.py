@@ -21,7 +21,7 @@ from collections.abc import Callable
 from typing import Any
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-LAYER = ROOT / 'results' / 'half_cheetah' / 'million_seed0' / 'base'
+LAYER = ROOT / 'zoo' / 'half_cheetah' / 'base' / 'layer'
 TASK = 'HalfCheetah-v5'
 DISTRIBUTIONS = (
   *('tensorflow', 'tf-agents', 'torch', 'stable-baselines3', 'minari', 'ray', 'gymnasium'),

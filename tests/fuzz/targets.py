@@ -80,7 +80,7 @@ def gin_file(layer: pathlib.Path, workspace: pathlib.Path, rng: random.Random) -
   said = io.StringIO()
   with (
     mock.patch.object(trainer_lib, 'Trainer', side_effect=_Started),
-    mock.patch.object(cli, '_import_tensorflow'),
+    mock.patch.object(cli, 'import_tensorflow'),
     contextlib.redirect_stderr(said),
     contextlib.suppress(_Started),
   ):

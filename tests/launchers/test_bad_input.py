@@ -130,7 +130,7 @@ def _run():
   with pytest.MonkeyPatch.context() as patch:
     patch.setattr(trainer_lib, 'Trainer', start)
     patch.setattr(cli, 'configure_threads', lambda: 'threads as they are')
-    patch.setattr(cli, '_import_tensorflow', lambda: None)
+    patch.setattr(cli, 'import_tensorflow', lambda: None)
 
     def run(root_dir: pathlib.Path, binding: str) -> int:
       given = {'root_dir': str(root_dir), 'gin_file': [GIN_FILE], 'gin_bindings': [binding]}

@@ -23,7 +23,7 @@ from tests.fuzz import damage
 REPETITIONS = 15
 COMMITTED = sorted(
   path
-  for folder in ('results', 'testdata')
+  for folder in ('results', 'testdata', 'zoo')
   for path in (config.PROJECT_ROOT / folder).rglob(manifest_lib.PATH)
 )
 
