@@ -105,11 +105,10 @@ def gin_file(entry: entry_lib.Entry) -> str:
 
 def python(entry: entry_lib.Entry) -> str:
   """Returns a program that makes its latents the actions of its task."""
-  options = f', options={entry.task_options}' if entry.task_options else ''
   return f"""import latent_hrl
 
 layer = latent_hrl.load_layer('zoo:{entry.name}')
-task = latent_hrl.make_task('{entry.task}'{options})
+task = latent_hrl.make_task(layer.manifest.task, options=layer.manifest.task_options)
 env = latent_hrl.LatentActionWrapper(task, layer)
 observation, _ = env.reset(seed=0)
 observation, reward, *_ = env.step(env.action_space.sample())
