@@ -50,6 +50,7 @@ _PUBLIC = {
   'load_config': 'latent_hrl.config',
   'load_layer': 'latent_hrl.layers.load',
   'make_task': 'latent_hrl.environments.tasks',
+  'train': 'latent_hrl.training.train',
   'train_stack': 'latent_hrl.training.train_stack',
 }
 __all__ = sorted(_PUBLIC)

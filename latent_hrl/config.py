@@ -172,6 +172,28 @@ def mistakes() -> Iterator[None]:
     raise errors.ConfigError(one_line(error)) from error
 
 
+@contextlib.contextmanager
+def bound(values: Mapping[str, Any]) -> Iterator[None]:
+  """Binds values on top of what is bound, while the body runs.
+
+  Args:
+    values: By name, such as `OffPolicy.batch_size`.
+
+  Raises:
+    ConfigError: If there is no such name.
+  """
+  bindings = _bindings()
+  before = {key: dict(parameters) for key, parameters in bindings.items()}
+  try:
+    with mistakes(), gin.unlock_config():
+      for name, value in values.items():
+        gin.bind_parameter(name, value)
+    yield
+  finally:
+    bindings.clear()
+    bindings.update(before)
+
+
 def _check_scopes(layers: object) -> None:
   """Checks that each scope with bindings is one that something is made in.
 
@@ -240,7 +262,7 @@ def bound_values(configurables: Container[str]) -> Iterator[tuple[str, str, Any]
       yield f'{scope}/{name}'.lstrip('/'), parameter, resolved
 
 
-def _bindings() -> Mapping[tuple[str, str], Mapping[str, Any]]:
+def _bindings() -> dict[tuple[str, str], Mapping[str, Any]]:
   # gin has no public way to list them.
   return getattr(gin.config, '_CONFIG', {})
 

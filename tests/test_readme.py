@@ -24,7 +24,7 @@ def _block(page: str, language: str, words: str) -> str:
 
 @pytest.mark.usefixtures('quick_training')
 def test_two_layers_in_python_as_readme_shows_them(tmp_path, monkeypatch):
-  shown = _block('README.md', 'python', 'ahead')
+  shown = _block('README.md', 'python', 'below=move')
   assert len([line for line in shown.splitlines() if line.strip()]) <= 16
   short = shown.replace('20_000', '24').replace('10_000', '24').replace('100)', '3)')
   assert short.count('24') == 2
@@ -36,8 +36,9 @@ def test_two_layers_in_python_as_readme_shows_them(tmp_path, monkeypatch):
 
   exec(short, names)
 
-  assert [record.name for record in names['stack'].manifest.layers] == ['move', 'ahead']
-  assert (pathlib.Path('runs') / 'ahead' / 'layers' / 'ahead').is_dir()
+  layers = ['planar_speed', 'forward_velocity']
+  assert [record.name for record in names['ahead'].manifest.layers] == layers
+  assert (pathlib.Path('runs') / layers[1] / 'layers' / layers[1]).is_dir()
 
 
 def test_the_same_from_a_file_as_readme_shows_it(tmp_path):
