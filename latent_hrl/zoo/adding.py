@@ -132,7 +132,9 @@ def entry_of(
 
 def write_page(zoo: pathlib.Path) -> None:
   """Writes the page of all layers of a zoo."""
-  entries = [entry_lib.read(p.parent) for p in sorted(zoo.glob(f'*/*/{entry_lib.FILE}'))]
+  entries = [
+    entry_lib.read(p.parent) for p in sorted(zoo.glob(f'[!.]*/[!.]*/{entry_lib.FILE}'))
+  ]
   files.write_text(zoo / 'README.md', listing.page(entries))
 
 

@@ -30,7 +30,7 @@ def entries() -> list[entry_lib.Entry]:
   """
   found = {}
   for folder in reversed(folders()):
-    for path in folder.glob(f'*/*/{entry_lib.FILE}'):
+    for path in folder.glob(f'[!.]*/[!.]*/{entry_lib.FILE}'):
       found[path.parent.relative_to(folder).as_posix()] = path.parent
   return [entry_lib.read(found[name]) for name in sorted(found)]
 
