@@ -70,7 +70,9 @@ def test_a_mistake_is_one_line(arguments, words, tmp_path):
 def test_the_notebook_runs(tmp_path, monkeypatch):
   monkeypatch.chdir(tmp_path)
   monkeypatch.setattr(gymnasium.registry['HalfCheetah-v5'], 'max_episode_steps', 8)
-  latent_hrl.load_config([], [f'{name} = {value}' for name, value in SMALL.items()])
+  config.register()
+  for name, value in SMALL.items():  # A loaded configuration takes no new rewards.
+    gin.bind_parameter(name, value)
   names: dict = {'__name__': 'notebook'}
   cells = json.loads(NOTEBOOK.read_text(encoding='utf-8'))['cells']
   for cell in cells:
