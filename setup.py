@@ -8,7 +8,7 @@ import setuptools
 ROOT = pathlib.Path(__file__).resolve().parent
 # Folders at the top that go into the package: a package called gin would hide gin-config,
 # and launchers is no name for what other packages lie beside. See latent_hrl/resources.py
-# and latent_hrl/commands.py.
+# and latent_hrl/console.py.
 PLACES = {
   'latent_hrl.data.gin': 'gin',
   'latent_hrl.data.zoo': 'zoo',
@@ -41,7 +41,7 @@ setuptools.setup(
   },
   entry_points={
     'console_scripts': [
-      f'latent-hrl-{name.rstrip("_").replace("_", "-")} = latent_hrl.commands:{name}'
+      f'latent-hrl-{name.rstrip("_").replace("_", "-")} = latent_hrl.console:{name}'
       for name in ('compare', 'convert_sb3', 'demo', 'eval_', 'reseal', 'train', 'zoo')
     ]
   },

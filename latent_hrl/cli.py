@@ -12,8 +12,8 @@ from absl import flags
 from absl import logging
 
 import latent_hrl
-from latent_hrl import commands
 from latent_hrl import config
+from latent_hrl import console
 from latent_hrl import errors
 from latent_hrl import threads
 from latent_hrl.environments import rendering
@@ -63,7 +63,7 @@ def run(
 
   logging.set_verbosity(logging.ERROR)
   program = sys.modules['__main__']
-  program.__doc__ = commands.adapted(program.__doc__ or '')  # What --help shows.
+  program.__doc__ = console.adapted(program.__doc__ or '')  # What --help shows.
   app.run(
     lambda argv: sys.exit(_guarded(body(argv[1:]), tensorflow, resumes, _DEBUG.value)),
     flags_parser=functools.partial(_parse_flags, words=words),

@@ -40,8 +40,8 @@ _JOBS = flags.DEFINE_integer(
 
 def main() -> None:
   """Runs the comparison."""
-  from latent_hrl import commands
   from latent_hrl import config
+  from latent_hrl import console
   from latent_hrl import errors
   from latent_hrl import threads
   from latent_hrl.comparison import compare
@@ -63,7 +63,7 @@ def main() -> None:
     pathlib.Path(_ROOT_DIR.value),
     jobs,
     cores,
-    command=shlex.join([*commands.words('compare'), *sys.argv[1:]]),
+    command=shlex.join([*console.words('compare'), *sys.argv[1:]]),
   )
 
 

@@ -82,5 +82,5 @@ def test_a_task_of_ones_own_as_shown(monkeypatch):
   monkeypatch.setattr(gymnasium.envs.registration, 'registry', dict(gymnasium.registry))
   exec(_block('docs/tasks.md', 'python', 'PointMass'), {})
   layer = latent_hrl.Layer(name='move', reward_fn=rewards.planar_speed)
-  plans = train_stack.check([layer], 'PointMass-v0')
-  assert list(plans) == ['move']
+  plans = check.check([layer], 'PointMass-v0')
+  assert [plan.name for plan in plans] == ['move']

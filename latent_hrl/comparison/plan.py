@@ -12,8 +12,8 @@ from typing import Any
 import gin
 
 from latent_hrl import checks
-from latent_hrl import commands
 from latent_hrl import config
+from latent_hrl import console
 from latent_hrl import errors
 from latent_hrl import files
 from latent_hrl import run_directory
@@ -116,11 +116,11 @@ class Run:
 
   def command(self, cores: int) -> list[str]:
     """Returns the command that trains it, or goes on with it."""
-    return [sys.executable, '-m', 'latent_hrl.commands', 'train', *self._flags(cores)]
+    return [sys.executable, '-m', 'latent_hrl.console', 'train', *self._flags(cores)]
 
   def command_line(self, cores: int) -> str:
     """Returns the command as one writes it."""
-    return shlex.join([*commands.words('train'), *self._flags(cores)])
+    return shlex.join([*console.words('train'), *self._flags(cores)])
 
   def _flags(self, cores: int) -> list[str]:
     return [

@@ -181,7 +181,7 @@ def skill_picture(
     style.save(figure, path)
 
 
-def held_traces(axes: plt.Axes, episodes: Sequence[rollout.Episode]) -> None:
+def held_traces(axes: plt.Axes, episodes: Sequence[episodes_lib.Episode]) -> None:
   """Draws where episodes went that each held a latent; on a line, over the steps.
 
   Args:

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from latent_hrl import commands
+from latent_hrl import console
 from latent_hrl import errors
 from latent_hrl import observations
 from latent_hrl.layers import box
@@ -247,7 +247,7 @@ def load_layer(path: str | pathlib.Path, untrusted: bool = False) -> SavedLayer:
   path, digest = _located(path)
   layer = _load(path, digest, untrusted)
   if layer.manifest.format_version == 1:
-    reseal = ' '.join(commands.words('reseal'))
+    reseal = ' '.join(console.words('reseal'))
     print(
       f'note: {path} is of format 1, without a sum of its manifest: damage of that goes '
       f'unseen; {reseal} --layer={shlex.quote(str(path))} adds one',

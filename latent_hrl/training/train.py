@@ -11,7 +11,7 @@ from latent_hrl import errors
 from latent_hrl import rewards
 from latent_hrl.environments import making
 from latent_hrl.layers import load
-from latent_hrl.layers import spec
+from latent_hrl.plan import layer as layer_lib
 from latent_hrl.training import train_stack
 
 
@@ -66,8 +66,8 @@ def train(
   if task_options:
     values['make_task.options'] = dict(task_options)
   with config.bound(values):
-    top = spec.Layer(name=name, reward_fn=reward_fn, env_steps=env_steps, **layer)
-    layers: list[spec.Layer | train_stack.Trained] = [top]
+    top = layer_lib.Layer(name=name, reward_fn=reward_fn, env_steps=env_steps, **layer)
+    layers: list[layer_lib.Layer | train_stack.Trained] = [top]
     if below is not None:
       layers.insert(0, _path(below))
     root_dir = pathlib.Path(root_dir or pathlib.Path('runs') / name)

@@ -11,6 +11,7 @@ import numpy as np
 from latent_hrl import errors
 from latent_hrl import observations
 from latent_hrl.environments import tasks
+from latent_hrl.evaluation import episodes as episodes_lib
 from latent_hrl.evaluation import plots
 from latent_hrl.evaluation import rollout
 from latent_hrl.evaluation import skills
@@ -96,7 +97,7 @@ def _states(layer: load.SavedLayer) -> np.ndarray:
 
 def _draw(
   slopes: np.ndarray,
-  episodes: Sequence[rollout.Episode],
+  episodes: Sequence[episodes_lib.Episode],
   layer: load.SavedLayer,
   path: pathlib.Path,
 ) -> None:
