@@ -20,6 +20,8 @@ tfb = tfp.bijectors
 # Bound on a log-scale (docs/method.md, departure 3), and what shifts count in.
 LOG_SCALE_BOUND = 3.0
 SHIFT_SCALE = 1.0
+# Of the hidden layer of a coupling's network.
+ACTIVATIONS = ('tanh', 'relu')
 
 
 def masks(dimension: int, num_couplings: int) -> list[int]:
@@ -68,11 +70,18 @@ def bounded_affine(
 class Conditioner(tf.keras.layers.Layer):
   """The parameters of one coupling, from the kept half and the state.
 
-  One hidden tanh layer (docs/method.md); the last layer starts at zero, so that a fresh
-  coupling is the identity (docs/method.md, departure 3).
+  One hidden layer (docs/method.md); the last layer starts at zero, so that a fresh coupling
+  is the identity (docs/method.md, departure 3).
   """
 
-  def __init__(self, input_size: int, hidden_units: int, output_size: int, name: str):
+  def __init__(
+    self,
+    input_size: int,
+    hidden_units: int,
+    output_size: int,
+    name: str,
+    activation: str = 'tanh',
+  ):
     """Makes the weights.
 
     Args:
@@ -80,9 +89,10 @@ class Conditioner(tf.keras.layers.Layer):
       hidden_units: Width of the hidden layer.
       output_size: Entries of what it returns.
       name: Name of the coupling.
+      activation: Of the hidden layer, one of `ACTIVATIONS`.
     """
     super().__init__(name=name)
-    self._hidden = tf.keras.layers.Dense(hidden_units, 'tanh', name='hidden')
+    self._hidden = tf.keras.layers.Dense(hidden_units, activation, name='hidden')
     self._output = tf.keras.layers.Dense(
       output_size, kernel_initializer='zeros', name='output'
     )
@@ -105,6 +115,7 @@ def conditioners(
   embedding_size: int,
   hidden_units: int,
   parameters_per_entry: int,
+  activation: str = 'tanh',
 ) -> list[Conditioner]:
   """Returns the conditioner of each coupling, first applied first.
 
@@ -114,6 +125,7 @@ def conditioners(
     embedding_size: E.
     hidden_units: Width of each.
     parameters_per_entry: Parameters of the map of one entry.
+    activation: Of each, one of `ACTIVATIONS`.
   """
   return [
     Conditioner(
@@ -121,6 +133,7 @@ def conditioners(
       hidden_units=hidden_units,
       output_size=parameters_per_entry * (dimension - abs(mask)),
       name=f'coupling_{i}',
+      activation=activation,
     )
     for i, mask in enumerate(kept)
   ]

@@ -35,7 +35,8 @@ class RealNvpConfig:
 
   Attributes:
     num_couplings: Number of coupling layers.
-    conditioner_units: Width of each coupling's tanh layer; D if None (docs/method.md).
+    conditioner_units: Width of each coupling's hidden layer; D if None (docs/method.md).
+    conditioner_activation: Of that layer, `tanh` as in the paper, or `relu`.
     log_scale_bound: b, the bound on each coupling's log-scale.
     shift_scale: What the networks' shifts are multiplied with. The latent of a trained
       layer moves its action little; with about the inverse of that, a step of Adam moves
@@ -52,6 +53,9 @@ class RealNvpConfig:
     checks.optional(checks.WIDTH),
     parameters.Source('prototype; code: D'),
   ] = 32
+  conditioner_activation: Annotated[
+    str, checks.one_of(coupling.ACTIVATIONS), parameters.Source('paper')
+  ] = 'tanh'
   log_scale_bound: Annotated[
     float, checks.POSITIVE, ranges.LOG_SCALE_BOUND, parameters.Source('prototype')
   ] = coupling.LOG_SCALE_BOUND
@@ -78,6 +82,7 @@ class RealNvp:
       embedding_size,
       config.conditioner_units or dimension,
       parameters_per_entry=2,
+      activation=config.conditioner_activation,
     )
 
   def bijector(self, embedding: tf.Tensor) -> tfb.Bijector:
