@@ -33,6 +33,8 @@ _CONFIGURABLES = (
   'latent_hrl.flows.real_nvp',
   'latent_hrl.plan.layer',
   'latent_hrl.rewards',
+  'latent_hrl.commands',
+  'latent_hrl.commanded_rewards',
   'latent_hrl.plan.settings',
   'latent_hrl.training.train_stack',
 )

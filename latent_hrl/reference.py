@@ -26,7 +26,7 @@ _SECTIONS = (
   ('Training', ('latent_hrl.plan.',)),
   ('Agents', ('latent_hrl.agents.',)),
   ('Networks and flows', ('latent_hrl.networks.', 'latent_hrl.flows.')),
-  ('Rewards', ('latent_hrl.rewards',)),
+  ('Rewards', ('latent_hrl.rewards', 'latent_hrl.command')),
   ('Tasks and robots', ('latent_hrl.environments.',)),
 )
 

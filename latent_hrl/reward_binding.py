@@ -26,6 +26,8 @@ class Transition(NamedTuple):
     task_reward: The task's own reward.
     terminated: Whether the task ended here for a reason other than its time limit.
     info: The task's `info` of this step.
+    command: What the layer was told to do in this step, float32 [n]; None for a layer that
+      has no command (`commands`).
   """
 
   observation: Mapping[str, np.ndarray]
@@ -34,6 +36,7 @@ class Transition(NamedTuple):
   task_reward: float
   terminated: bool
   info: Mapping[str, Any]
+  command: np.ndarray | None = None
 
 
 class MissingQuantityError(Exception):
@@ -87,6 +90,12 @@ class Reward:
   def terms(self, transition: Transition, **arguments: Any) -> dict[str, float]:
     """Returns the reward by term; the reward is their sum."""
     return {self.name: self(transition, **arguments)}
+
+  def parts(
+    self, arguments: dict[str, Any]
+  ) -> list[tuple['Reward', dict[str, Any], float]]:
+    """Returns what it is the sum of: rewards, their arguments and weights."""
+    return [(self, arguments, 1.0)]
 
   def is_known(self, arguments: Mapping[str, Any]) -> bool:
     """Whether all that a manifest records of it is registered."""

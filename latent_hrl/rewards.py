@@ -114,6 +114,13 @@ class WeightedSum(Reward):
       for name, term in (arguments['terms'] or {}).items()
     }
 
+  def parts(self, arguments: dict[str, Any]) -> list[tuple[Reward, dict[str, Any], float]]:
+    """See `Reward`."""
+    return [
+      (_reward_of(name), term['arguments'], term['weight'])
+      for name, term in arguments['terms'].items()
+    ]
+
   def is_known(self, arguments: Mapping[str, Any]) -> bool:
     """See `Reward`."""
     return all(name.rpartition('/')[2] in REWARDS for name in arguments['terms'])

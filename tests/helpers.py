@@ -172,11 +172,13 @@ def make_agent(
   embedding_units=(8,),
   embedding_size=None,
   embeddings=None,
+  command_size=0,
   **kwargs,
 ) -> latent_space_agent.LatentSpaceAgent:
   """A small agent, its weights drawn from a fixed seed."""
   tf.keras.utils.set_random_seed(3)
-  observation_spec = tf.TensorSpec([observation_size], tf.float32, 'observation')
+  own_spec = tf.TensorSpec([observation_size], tf.float32, 'observation')
+  observation_spec = tf.TensorSpec([observation_size + command_size], tf.float32)
   optimizer = optimizer or (lambda: tf.keras.optimizers.Adam(0.01))
   optimizers = latent_space_agent.Optimizers(
     *(
@@ -196,7 +198,7 @@ def make_agent(
   return latent_space_agent.LatentSpaceAgent(
     ts.time_step_spec(observation_spec),
     spec,
-    policy_lib.LatentPolicyNetwork(observation_spec, spec, policy, embeddings),
+    policy_lib.LatentPolicyNetwork(own_spec, spec, policy, embeddings),
     critic_lib.TwinCriticNetwork((observation_spec, judged_spec), critic, embeddings),
     latent_space_settings.Settings(
       **{'policy_average_tau': 1.0, 'initial_temperature': 1.0, **kwargs}

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, ClassVar
 
 import attrs
+import tensorflow as tf
 from tf_agents.trajectories import time_step as ts
 from tf_agents.typing import types
 
@@ -29,6 +30,7 @@ class LatentSpaceConfig(latent_space_settings.Settings, protocol.AgentConfig):
 
   gin_name: ClassVar[str] = 'create_agent'
   judges_actions: ClassVar[bool] = True
+  takes_commands: ClassVar[bool] = True
 
   policy: policy_lib.PolicyConfig = attrs.field(factory=policy_lib.PolicyConfig)
   critic: critic_lib.CriticConfig = attrs.field(factory=critic_lib.CriticConfig)
@@ -65,12 +67,19 @@ class LatentSpaceConfig(latent_space_settings.Settings, protocol.AgentConfig):
     output_spec: types.TensorSpec,
     seed: int,
     executed_action: entropy.ExecutedAction | None = None,
+    command_size: int = 0,
   ) -> latent_space_agent.LatentSpaceAgent:
     """See `protocol.AgentConfig`."""
     observation_spec = time_step_spec.observation
+    own_spec = tf.TensorSpec(
+      [observation_spec.shape[0] - command_size], observation_spec.dtype
+    )
     judged_spec = output_spec if executed_action is None else executed_action.spec
     actor = policy_lib.LatentPolicyNetwork(
-      observation_spec, output_spec, self.policy, self.embeddings
+      own_spec if command_size else observation_spec,
+      output_spec,
+      self.policy,
+      self.embeddings,
     )
     critic = critic_lib.TwinCriticNetwork(
       (observation_spec, judged_spec), self.critic, self.embeddings

@@ -175,10 +175,10 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     )
 
     bounded = actor_network.squash is not None
+    # Commands come to the policy through its latent, not as something that it sees.
+    own_spec = ts.time_step_spec(actor_network.input_tensor_spec)
     policy, collect_policy = (
-      actor_policy.ActorPolicy(
-        time_step_spec, action_spec, network, clip=bounded, training=False
-      )
+      actor_policy.ActorPolicy(own_spec, action_spec, network, clip=bounded, training=False)
       for network in (self._averaged_actor_network, actor_network)
     )
     super().__init__(

@@ -14,6 +14,9 @@ The critic judges the output, Q(s, u), as in the paper; or, above other layers, 
 make of it: Q(s, g(u; s)), with g the frozen layers below, through which the actor's
 gradient runs. Such a critic means the same in every layer.
 
+Where a layer has a command (`commands`), s in Q(s, u) holds it, and the policy sees it as
+the first entries of its latent.
+
 Source: Haarnoja et al., "Latent Space Policies for Hierarchical Reinforcement Learning"
 (2018), section 4; the automatic temperature follows Haarnoja et al., "Soft Actor-Critic
 Algorithms and Applications" (2018), section 5, on log α.
@@ -130,9 +133,17 @@ class Losses:
 
   def _sample(self, observation: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Samples u ~ π(·|s); returns what the critic judges of it [B, D], and its H [B]."""
-    distribution, _ = self._actor_network(observation)
-    output, log_prob = distribution.experimental_sample_and_log_prob(seed=seed)
+    own, command = self._split(observation)
+    distribution, _ = self._actor_network(own)
+    output, log_prob = distribution.sample_and_log_prob(seed, command)
     return self.entropy.sampled(observation, output, log_prob)
+
+  def _split(self, observation: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """Returns what the policy sees [B, O], and the command behind it, if there is one."""
+    size = self._actor_network.input_tensor_spec.shape[0]
+    if observation.shape[-1] == size:
+      return observation, None
+    return observation[..., :size], observation[..., size:]
 
   def critic_target(self, batch: protocol.Batch, seed: tf.Tensor) -> tf.Tensor:
     """Returns the critics' regression target, float32 [B], without a gradient."""

@@ -78,11 +78,14 @@ class AgentConfig:
     learns_from: `replay`, if `build` makes an `OffPolicyAgent`; `turns`, if it makes a
       `ppo.PpoAgent`, which learns from what was just collected and then drops it.
     judges_actions: Whether its critic can judge the executed action, `Layer.critic`.
+    takes_commands: Whether the first entries of its latent can be a command; then `build`
+      takes `command_size`, n, how many of the observation's last entries are one.
   """
 
   gin_name: ClassVar[str]
   learns_from: ClassVar[Literal['replay', 'turns']] = 'replay'
   judges_actions: ClassVar[bool] = False
+  takes_commands: ClassVar[bool] = False
 
   @property
   def needs_executed_action(self) -> bool:

@@ -4,6 +4,7 @@ import gymnasium
 import numpy as np
 from gymnasium import utils
 
+from latent_hrl import commands
 from latent_hrl import errors
 from latent_hrl import rewards
 from latent_hrl.environments import tasks
@@ -13,9 +14,12 @@ class LayerReward(gymnasium.Wrapper, utils.RecordConstructorArgs):
   """Replaces the task's reward by a layer's.
 
   The task's stays in `info['task_reward']`, the layer's terms are in `info['layer_terms']`.
+  What a commanded reward looks at beside the command is in `info['measured']`.
 
   Attributes:
     task: The task.
+    command: What the layer is told to do in the next step, float32 [n]; None for a layer
+      without a command.
   """
 
   def __init__(self, env: tasks.Task, reward: rewards.BoundReward):
@@ -29,6 +33,10 @@ class LayerReward(gymnasium.Wrapper, utils.RecordConstructorArgs):
     gymnasium.Wrapper.__init__(self, env)
     self.task = env
     self._reward = reward
+    self._commanded = commands.part_of(reward)
+    self.command: np.ndarray | None = None
+    if self._commanded is not None:
+      self.command = np.zeros(len(self._commanded.entries), np.float32)
 
   def reset(self, *, seed: int | None = None, options: dict | None = None):
     """Starts an episode; see `gymnasium.Env.reset`."""
@@ -49,9 +57,12 @@ class LayerReward(gymnasium.Wrapper, utils.RecordConstructorArgs):
       task_reward=task_reward,
       terminated=terminated,
       info=info,
+      command=self.command,
     )
     try:
       terms = self._reward.terms(transition)
+      if self._commanded is not None:
+        info['measured'] = self._commanded.measure(transition)
     except rewards.MissingQuantityError as error:
       raise errors.TaskError(
         f'reward {self._reward.name!r} needs {error}, which task {self.task.task_id!r} '

@@ -207,6 +207,7 @@ class RobotEnv(gymnasium.Env):
     info = {
       'x_velocity': stock['x_velocity'],
       'y_velocity': stock['y_velocity'],
+      'turn_rate': self._turn_rate(),
       'fallen': fallen,
     }
     terms, arrived = self._terms(np.asarray(action, np.float64), info)
@@ -219,6 +220,12 @@ class RobotEnv(gymnasium.Env):
   ) -> tuple[dict[str, float], bool]:
     """Returns the reward by name, and whether the task is done."""
     raise NotImplementedError
+
+  def _turn_rate(self) -> float:
+    """Returns the rate about the robot's own axis in rad/s, counterclockwise."""
+    # A free joint has three numbers of velocity, then the spin in the torso's frame.
+    where = 5 if self._robot.free_joint else self._robot.heading
+    return float(self._sim.data.qvel[where])
 
   def _fallen(self) -> bool:
     if self._healthy_z is None:

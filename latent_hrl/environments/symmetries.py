@@ -27,6 +27,9 @@ _VELOCITY = slice(13, 16)
 _SPIN = slice(16, 19)
 _RATES = slice(19, 27)
 _FIELDS = {'proprioception': 27, 'position': 2, 'goal': 2}
+# Behind them, for critics alone: what the layer is told (`commands`).
+_COMMANDS = ('turning_command', 'command')
+_VECTORS = ('position', 'goal', 'turning_command')
 # Seen from a torso frame a quarter turn on, leg i is what leg i + 1 was. The axes of the
 # ankles do not all turn with their legs: gymnasium's model bends legs 2 and 3 by negative
 # angles.
@@ -99,7 +102,9 @@ class AntSymmetry(Symmetry):
     Raises:
       ValueError: If a field is another one or of another size, or there is no such `turns`.
     """
-    known = all(_FIELDS.get(field.name) == field.size for field in fields)
+    known = all(
+      field.name in _COMMANDS or _FIELDS.get(field.name) == field.size for field in fields
+    )
     if not known or fields[0].name != 'proprioception':
       raise ValueError(
         'AntSymmetry is for a layer that reads proprioception [27], and may read '
@@ -125,7 +130,7 @@ class AntSymmetry(Symmetry):
     """See `Symmetry`."""
     seen = observation.copy()
     turn = _turn_matrices(view.turn)
-    for name in ('position', 'goal'):
+    for name in _VECTORS:
       if name in self._where:
         seen[:, self._where[name]] = _rotate(turn, observation[:, self._where[name]])
     own = self._where['proprioception']

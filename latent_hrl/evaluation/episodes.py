@@ -30,6 +30,7 @@ class Episode:
     start_seed: Seed of the task's reset.
     actions: Actions [length, D], if recorded.
     positions: x and y in m, [length + 1, 2], if recorded and the task tells them.
+    measured: What a commanded reward looked at in each step, [length, m], if recorded.
   """
 
   task_return: float = 0.0
@@ -42,6 +43,7 @@ class Episode:
   start_seed: int = 0
   actions: list[np.ndarray] = dataclasses.field(default_factory=list)
   positions: list[np.ndarray] = dataclasses.field(default_factory=list)
+  measured: list[np.ndarray] = dataclasses.field(default_factory=list)
 
   def add_step(self, reward: float, info: dict[str, Any]) -> None:
     """Counts a step with its layer reward."""
@@ -70,6 +72,8 @@ class Episode:
     position = env.get_wrapper_attr('position')(observation, info)
     if position is not None:
       self.positions.append(position)
+    if 'measured' in info:
+      self.measured.append(info['measured'])
 
 
 def _terms(info: dict[str, Any], reward: float) -> dict[str, float]:

@@ -12,6 +12,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from latent_hrl import commanded_rewards  # noqa: F401, for saved layers to name them.
+from latent_hrl import commands
 from latent_hrl import errors
 from latent_hrl import observations
 from latent_hrl import rewards
@@ -24,8 +26,8 @@ from latent_hrl.evaluation import progress
 from latent_hrl.layers import load
 
 # How the top latent is chosen: 0, which is the mode policy; drawn from the prior once an
-# episode; drawn from the prior every step.
-LATENT_MODES = ('mode', 'hold', 'sample')
+# episode; drawn from the prior every step; a command drawn as in training, and 0 behind it.
+LATENT_MODES = ('mode', 'hold', 'sample', 'command')
 
 # Maps observations [E, O], latents [E, D], both float32, and the steps of the episodes [E],
 # int32, to actions [E, D].
@@ -38,9 +40,10 @@ def run_episodes(
   dimension: int,
   episodes: int,
   seed: int,
-  latents: str = 'mode',
+  latents: str | np.ndarray = 'mode',
   record: bool = False,
   max_steps: int | None = None,
+  commander: commands.Commander | None = None,
 ) -> list[episodes_lib.Episode]:
   """Plays episodes.
 
@@ -50,17 +53,34 @@ def run_episodes(
     dimension: D, the size of the latent.
     episodes: How many to play.
     seed: Seed of starts and latents.
-    latents: One of `LATENT_MODES`.
+    latents: One of `LATENT_MODES`; or the latent to hold in each episode, float32
+      [episodes, D].
     record: Whether to keep actions and positions.
     max_steps: Steps after which an episode ends at the latest; None for the task's own
       limit. What has no end is told every minute on standard error.
+    commander: What draws commands; None for a layer without. The environments' reward
+      looks at the command, the first entries of the latent, however that is chosen.
 
   Returns:
     The episodes in order.
+
+  Raises:
+    ConfigError: If there is no such latent mode, or no command to draw.
   """
-  if latents not in LATENT_MODES:
+  chosen = None if isinstance(latents, str) else np.asarray(latents, np.float32)
+  if chosen is not None and chosen.shape != (episodes, dimension):
+    raise ValueError(
+      f'latents of shape {chosen.shape} are not one of {dimension} entries for each of '
+      f'{episodes} episodes'
+    )
+  mode = latents if isinstance(latents, str) else 'chosen'
+  if chosen is None and mode not in LATENT_MODES:
     raise errors.ConfigError(
       f'there is no latent mode {latents!r}; there are {", ".join(LATENT_MODES)}'
+    )
+  if mode == 'command' and commander is None:
+    raise errors.ConfigError(
+      "latents 'command' are for a layer that was trained with a command"
     )
   results = [episodes_lib.Episode() for _ in range(episodes)]
   waiting = iter(range(episodes))
@@ -71,6 +91,18 @@ def run_episodes(
   latent = np.zeros((len(envs), dimension), np.float32)
   step = np.zeros(len(envs), np.int32)
 
+  def choose_latent(slot: int) -> None:
+    if mode == 'sample' or (mode == 'hold' and step[slot] == 0):
+      latent[slot] = generators[slot].standard_normal(dimension)
+    elif chosen is not None:
+      latent[slot] = chosen[playing[slot]]
+    if commander is None:
+      return
+    command = latent[slot, : commander.size]
+    if mode == 'command':
+      command[:] = commander.next(command, int(step[slot]), generators[slot])
+    commander.tell(envs[slot], command.copy())
+
   def begin(slot: int) -> None:
     playing[slot] = index = next(waiting, None)
     step[slot] = 0
@@ -80,8 +112,7 @@ def run_episodes(
     generators[slot] = np.random.default_rng(sequence)
     results[index].start_seed = int(sequence.generate_state(1)[0])
     observation[slot], info = envs[slot].reset(seed=results[index].start_seed)
-    if latents != 'mode':
-      latent[slot] = generators[slot].standard_normal(dimension)
+    choose_latent(slot)
     results[index].latent = latent[slot].copy()
     if record:
       results[index].record(envs[slot], observation[slot], info)
@@ -115,8 +146,8 @@ def run_episodes(
       if terminated or truncated or episode.length == max_steps:
         episode.end(info)
         begin(slot)
-      elif latents == 'sample':
-        latent[slot] = generators[slot].standard_normal(dimension)
+      else:
+        choose_latent(slot)
   return results
 
 
@@ -151,6 +182,19 @@ def recorded_reward(layer: load.SavedLayer) -> rewards.BoundReward | None:
   return rewards.BoundReward(reward, dict(record.reward_arguments))
 
 
+def default_latents(layer: load.SavedLayer) -> str:
+  """Returns how the top latent is chosen unless told: commands where it takes any."""
+  return 'mode' if layer.manifest.layers[-1].command is None else 'command'
+
+
+def commander_of(layer: load.SavedLayer) -> commands.Commander | None:
+  """Returns what draws the commands of a layer as in its training; None without any."""
+  record = layer.manifest.layers[-1]
+  if record.command is None:
+    return None
+  return commands.Commander(record.command_size, record.command['redraw_probability'])
+
+
 def task_and_options(
   layer: load.SavedLayer, task_id: str | None, task_options: dict[str, Any] | None
 ) -> tuple[str, dict[str, Any]]:
@@ -165,7 +209,7 @@ def evaluate(
   task_id: making.Source | None = None,
   episodes: int = 10,
   seed: int = 0,
-  latents: str = 'mode',
+  latents: str | None = None,
   record: bool = False,
   task_options: dict[str, Any] | None = None,
   max_steps: int | None = None,
@@ -178,7 +222,8 @@ def evaluate(
       None for the task the layer was trained on.
     episodes: How many to play.
     seed: Seed of starts and latents.
-    latents: How the top latent is chosen, one of `LATENT_MODES`.
+    latents: How the top latent is chosen, one of `LATENT_MODES`; None for
+      `default_latents`.
     record: Whether to keep actions and positions.
     task_options: Keyword arguments of the task, on top of those the layer was trained with
       on the same task.
@@ -201,7 +246,15 @@ def evaluate(
     )
     decode = layer_decoder(layer, bare[0].fields, slots)
     played = run_episodes(
-      envs, decode, layer.dimension, episodes, seed, latents, record, max_steps
+      envs,
+      decode,
+      layer.dimension,
+      episodes,
+      seed,
+      latents or default_latents(layer),
+      record,
+      max_steps,
+      commander_of(layer),
     )
   finally:
     for env in bare:

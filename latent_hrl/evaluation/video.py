@@ -42,7 +42,7 @@ def film(
   path: pathlib.Path,
   task_id: str | None = None,
   seed: int = 0,
-  latents: str = 'mode',
+  latents: str | None = None,
   max_frames: int = 1000,
   task_options: dict[str, Any] | None = None,
 ) -> int:
@@ -57,7 +57,7 @@ def film(
     path: File to write, `.mp4` or `.gif`.
     task_id: A gymnasium id; None for the task the layer was trained on.
     seed: Seed of start and latents.
-    latents: One of `rollout.LATENT_MODES`.
+    latents: One of `rollout.LATENT_MODES`; None for `rollout.default_latents`.
     max_frames: Length of the video at most, in frames (one an environment step); the
       episode is played no further.
     task_options: See `rollout.evaluate`.

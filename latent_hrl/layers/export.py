@@ -85,6 +85,33 @@ action, held = stepped['action'], stepped['held']
 """
 
 
+# Of layers with a command; `rows` are its entries.
+_COMMAND = """
+## Command
+
+The first entries of the latent are a command: what the layer was told, and paid for, while
+it trained. Hold them for as long as the motion shall last, {held:.0f} steps on average in
+training; the other entries are noise, 0 for none.
+
+| entry | asks for | most that is asked for |
+| --- | --- | --- |
+{rows}
+
+An entry is standard normal under the prior. The larger the command, the more is asked for;
+at a size of 2 nearly the most there is.
+"""
+
+
+def _command(record: manifest_lib.LayerRecord) -> str:
+  if record.command is None:
+    return ''
+  rows = '\n'.join(
+    f'| {i} | {entry["name"]} | {entry["scale"]:g} {entry["unit"]} |'
+    for i, entry in enumerate(record.command['entries'])
+  )
+  return _COMMAND.format(rows=rows, held=1 / record.command['redraw_probability'])
+
+
 def model_card(manifest: manifest_lib.Manifest) -> str:
   """Returns the model card of a layer as Markdown."""
   top = manifest.layers[-1]
@@ -116,7 +143,7 @@ in this directory.
 * observation, float32: {observations.describe(manifest.fields)}, concatenated in this order
 * latent, float32: [{manifest.dimension}], standard normal under the prior
 * action, float32, in the environment's units: {box}
-
+{_command(top)}
 ## Use
 
 TensorFlow is all it needs:

@@ -58,6 +58,9 @@ class LayerRecord:
       measured.
     digest: SHA-256 of this layer's own manifest, for a layer below; None for the top.
     interval: Environment steps for which it keeps its output.
+    command: `entries`, what each of the first entries of its latent asks for, as `name`,
+      `unit` and `scale`; and `redraw_probability`, with which a command ended after a step.
+      None for a layer without a command, whose manifest does not mention it.
   """
 
   name: str
@@ -71,6 +74,19 @@ class LayerRecord:
   evaluation: dict[str, Any]
   digest: str | None = None
   interval: int = 1
+  command: dict[str, Any] | None = None
+
+  @property
+  def command_size(self) -> int:
+    """n, how many entries of its latent are a command."""
+    return 0 if self.command is None else len(self.command['entries'])
+
+  def to_json(self) -> dict[str, Any]:
+    """Returns it as JSON types."""
+    content = dataclasses.asdict(self)
+    if self.command is None:
+      del content['command']
+    return content
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,7 +169,7 @@ class Manifest:
       'reward_arguments': top.reward_arguments,
       'env_steps': top.env_steps,
       'seed': top.seed,
-      'layers': [dataclasses.asdict(record) for record in self.layers],
+      'layers': [record.to_json() for record in self.layers],
       'packages': self.packages,
       'files': self.files,
       'config': self.config,
@@ -260,7 +276,23 @@ def _record(content: dict[str, Any]) -> LayerRecord:
     _typed(options, dict)
   if not NAME.fullmatch(record.name):
     raise ValueError(f'{record.name!r} is no name of a layer')
+  if record.command is not None:
+    _check_command(record.command)
   return dataclasses.replace(record, reads=reads)
+
+
+def _check_command(command: dict[str, Any]) -> None:
+  if list(command) != ['entries', 'redraw_probability']:
+    raise ValueError(f'a command of {list(command)}')
+  if not 0 < _typed(command['redraw_probability'], int | float) <= 1:
+    raise ValueError('a command that never ends')
+  if not _typed(command['entries'], list):
+    raise ValueError('a command without entries')
+  for entry in command['entries']:
+    if list(entry) != ['name', 'unit', 'scale']:
+      raise ValueError(f'an entry of a command with {list(entry)}')
+    _typed(entry['name'], str), _typed(entry['unit'], str)
+    _typed(entry['scale'], int | float)
 
 
 def _check(manifest: Manifest) -> None:
@@ -280,6 +312,8 @@ def _check(manifest: Manifest) -> None:
   nested = all(k % below == 0 for below, k in itertools.pairwise(intervals))
   if intervals[0] != 1 or not nested:
     raise ValueError(f'intervals of {intervals} steps do not nest')
+  if any(record.command_size > manifest.dimension for record in manifest.layers):
+    raise ValueError('a command of more entries than the latent has')
   *below, top = manifest.layers
   if top.digest is not None:
     raise ValueError('the top layer names a digest of itself')
@@ -288,7 +322,8 @@ def _check(manifest: Manifest) -> None:
       raise ValueError(f'{digest!r} is no SHA-256')
 
 
-def _typed(value: Any, kind: type) -> Any:
+def _typed(value: Any, kind: Any) -> Any:
   if not isinstance(value, kind) or isinstance(value, bool):
-    raise TypeError(f'{str(value)[:40]!r} is not {kind.__name__}')
+    wanted = getattr(kind, '__name__', str(kind))
+    raise TypeError(f'{str(value)[:40]!r} is not {wanted}')
   return value

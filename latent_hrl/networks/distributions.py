@@ -66,6 +66,24 @@ class LatentPolicyDistribution(transformed_distribution._TransformedDistribution
   # Standard error of the entropy: the spread of log |det df/dz| over the square root of it.
   ENTROPY_SAMPLES = 256
 
+  def sample_and_log_prob(
+    self, seed: tf.Tensor, command: tf.Tensor | None = None
+  ) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns an output u, [B, D], and log π(u|s), [B].
+
+    Args:
+      seed: Of the latent, [2] int32.
+      command: The first entries of the latent, float32 [B, n]; the others are drawn. None
+        draws all. log π is that of the whole latent either way.
+    """
+    if command is None:
+      return self.experimental_sample_and_log_prob(seed=seed)
+    noise = self.distribution.sample(seed=seed)
+    latent = tf.concat([command, noise[..., command.shape[-1] :]], axis=-1)
+    # Not of u: the inverse of a saturated output is known only roughly.
+    log_det = self.bijector.forward_log_det_jacobian(latent, event_ndims=1)
+    return self.bijector.forward(latent), self.distribution.log_prob(latent) - log_det
+
   def _mode(self) -> tf.Tensor:
     return self.bijector.forward(self.distribution.mode())
 

@@ -94,12 +94,13 @@ class StateEncoder(tf.keras.layers.Layer):
       name: Name of the layer.
     """
     super().__init__(name=name)
+    self._size = int(spec.shape[0])
     with tf.name_scope(name):
-      self._perceptron = _perceptron(int(spec.shape[0]), config, 'state')
+      self._perceptron = _perceptron(self._size, config, 'state')
 
   def call(self, observation: tf.Tensor) -> tf.Tensor:
-    """Returns z_s, float32 [B, Z], for observations [B, O]."""
-    return mean_abs_normalized(self._perceptron(observation))
+    """Returns z_s, float32 [B, Z], for [B, O]; a command behind that counts for nothing."""
+    return mean_abs_normalized(self._perceptron(observation[..., : self._size]))
 
 
 class TransitionEncoder(tf.keras.layers.Layer):

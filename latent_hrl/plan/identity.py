@@ -25,6 +25,7 @@ class Identity(NamedTuple):
       none, and cannot hand its critic on.
     policy_network: Parameters of the policy, not all of which show in its weights.
     replay_capacity: Rows of the replay.
+    command: How it is commanded; empty if it is not.
   """
 
   task: str
@@ -38,6 +39,7 @@ class Identity(NamedTuple):
   critic_network: dict[str, Any] | None = None
   policy_network: dict[str, Any] | None = None
   replay_capacity: int | None = None
+  command: dict[str, Any] | None = None
 
 
 def of_record(record: manifest_lib.LayerRecord) -> Identity:

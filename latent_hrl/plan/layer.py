@@ -6,6 +6,8 @@ from typing import Annotated, ClassVar
 import gin
 
 from latent_hrl import checks
+from latent_hrl import commanded_rewards  # noqa: F401, for gin to know them.
+from latent_hrl import commands
 from latent_hrl import errors
 from latent_hrl import parameters
 from latent_hrl import ranges
@@ -46,6 +48,8 @@ class Layer:
     symmetry_fn: Symmetry of the robot, such as `AntSymmetry`: each transition is learned
       from in one of its views, drawn anew each time. For layers that learn from a replay of
       actions: a bottom layer, or one whose critic judges the action.
+    command: How it is commanded, `@Command()`: the first entries of its latent are what
+      its reward asks for (`commands`). None for a layer that is not.
   """
 
   gin_name: ClassVar[str] = 'Layer'
@@ -89,6 +93,7 @@ class Layer:
       ),
     ),
   ] = None
+  command: Annotated[commands.CommandConfig | None, commands.RULE] = None
 
   def __attrs_post_init__(self) -> None:
     scope = gin.current_scope_str()

@@ -10,9 +10,11 @@ from gymnasium import spaces
 from tf_agents.specs import tensor_spec
 from tf_agents.trajectories import time_step as ts
 
+from latent_hrl import commands
 from latent_hrl import config
 from latent_hrl import errors
 from latent_hrl import observations
+from latent_hrl import parameters
 from latent_hrl import rewards
 from latent_hrl.agents import protocol
 from latent_hrl.environments import layer_reward
@@ -51,10 +53,11 @@ class LayerPlan:
     reads: Fields that it reads.
     fields: Fields that it and the layers below read, in the order of the task.
     reward: Its reward.
+    command: The part of the reward that takes its command; None for no command.
     agent: Its agent.
     loop: How often it is evaluated and saved.
     off_policy: Numbers of learning from a replay.
-    symmetry: The symmetry of the robot on what it reads; None for none.
+    symmetry: The symmetry of the robot on what critics read; None for none.
   """
 
   layer: layer_lib.Layer
@@ -63,6 +66,7 @@ class LayerPlan:
   reads: observations.Fields
   fields: observations.Fields
   reward: rewards.BoundReward
+  command: commands.Part | None
   agent: protocol.AgentConfig
   loop: settings.LoopConfig
   off_policy: settings.OffPolicyConfig
@@ -79,6 +83,24 @@ class LayerPlan:
     return not self.bottom and self.layer.critic == 'action'
 
   @property
+  def command_size(self) -> int:
+    """n, how many entries of its latent are a command."""
+    return 0 if self.command is None else len(self.command.entries)
+
+  @property
+  def commander(self) -> commands.Commander | None:
+    """What draws its commands; None for a layer without."""
+    told = self.layer.command
+    if told is None:
+      return None
+    return commands.Commander(self.command_size, told.redraw_probability)
+
+  @property
+  def judged_fields(self) -> observations.Fields:
+    """What its critics read: what it reads, and its command."""
+    return _judged_fields(self.reads, self.command)
+
+  @property
   def identity(self) -> identity_lib.Identity:
     """What a training must have in common with this one to go on as it, or hand down."""
     return identity_lib.Identity(
@@ -93,12 +115,13 @@ class LayerPlan:
       critic_network=self.agent.critic_settings,
       policy_network=self.agent.policy_settings,
       replay_capacity=self.off_policy.replay_capacity,
+      command={} if self.layer.command is None else parameters.values(self.layer.command),
     )
 
   @property
   def time_step_spec(self) -> ts.TimeStep:
-    """Spec of what the layer reads, float32 [O]."""
-    size = observations.total_size(self.reads)
+    """Spec of what its critics read, float32 [O + n]."""
+    size = observations.total_size(self.judged_fields)
     return ts.time_step_spec(tf.TensorSpec([size], tf.float32))
 
   @property
@@ -132,6 +155,9 @@ def plan(
   """
   with gin.config_scope(layer.name), config.mistakes():
     reads = observations.select(task.fields, layer.observation_fields)
+    reward = rewards.bind(layer.reward_fn)
+    command = commands.checked_part(layer.name, reward, layer.command, layer.interval)
+    judged = _judged_fields(reads, command)
     planned = LayerPlan(
       layer=layer,
       bottom=below is None,
@@ -140,9 +166,10 @@ def plan(
       fields=observations.merge(task.fields, reads, () if below is None else below.fields),
       loop=settings.LoopConfig(),
       off_policy=settings.OffPolicyConfig(),
-      reward=rewards.bind(layer.reward_fn),
+      reward=reward,
+      command=command,
       agent=layer.agent_fn(),
-      symmetry=None if layer.symmetry_fn is None else layer.symmetry_fn(reads),
+      symmetry=None if layer.symmetry_fn is None else layer.symmetry_fn(judged),
     )
   _check_replay(planned)
   _check_agent(planned)
@@ -150,6 +177,12 @@ def plan(
   if layer.inherit:
     identity_lib.check_inherits(layer.name, planned.identity, _identity(below))
   return planned
+
+
+def _judged_fields(
+  reads: observations.Fields, command: commands.Part | None
+) -> observations.Fields:
+  return reads if command is None else (*reads, command.field)
 
 
 def _identity(
@@ -191,6 +224,10 @@ def _check_agent(planned: LayerPlan) -> None:
     raise errors.ConfigError(
       f"{layer.name}/create_agent.entropy_of = 'action' needs {layer.name}/Layer.critic = "
       "'action': only then are the layers below a part of the update"
+    )
+  if layer.command is not None and not agent.takes_commands:
+    raise errors.ConfigError(
+      f'{layer.name}/Layer.command is for @create_agent, not for @{agent.gin_name}'
     )
   if layer.symmetry_fn is None:
     return

@@ -43,9 +43,13 @@ def agent(
   executed = None
   if lower is not None and plan.judges_action:
     executed = executed_action(plan, lower)
+  # Only agents that take commands know the argument.
+  command = {'command_size': plan.command_size} if plan.command_size else {}
   # What is bound there of TF-Agents' own classes holds as well.
   with gin.config_scope(plan.name):
-    return plan.agent.build(plan.time_step_spec, plan.output_spec, seeds.agent, executed)
+    return plan.agent.build(
+      plan.time_step_spec, plan.output_spec, seeds.agent, executed, **command
+    )
 
 
 def learning(

@@ -13,6 +13,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
+from latent_hrl import commands
 from latent_hrl.evaluation import episodes as episodes_lib
 
 
@@ -31,13 +32,15 @@ class Transition(NamedTuple):
   """One decision of a layer, and what followed until its next one.
 
   Attributes:
-    observation: float32 [O], the fields that the layer reads.
+    observation: float32 [O], the fields that the layer reads, behind them its command.
     output: float32 [D], what the critic judges: what the layer put out, or the action.
     reward: The layer's reward, Σ γⁱ r over the steps until the next decision.
     discount: 0 after a termination, otherwise γʲ⁻¹ for j steps (a time limit included): the
       agent's own γ is the last factor.
     next_observation: float32 [O], at the next decision or the end of the episode.
     episode_ends: Whether the next transition starts another episode.
+    measured: What a commanded reward looks at beside the command, float32 [m]; None if
+      commands are not drawn anew in learning.
   """
 
   observation: np.ndarray
@@ -46,6 +49,7 @@ class Transition(NamedTuple):
   discount: float
   next_observation: np.ndarray
   episode_ends: bool
+  measured: np.ndarray | None = None
 
 
 class Collector:
@@ -64,6 +68,7 @@ class Collector:
     gamma: float = 1.0,
     store_action: bool = False,
     noise_damping: float = 1.0,
+    commander: commands.Commander | None = None,
   ):
     """Binds task and policy; nothing runs yet.
 
@@ -80,6 +85,8 @@ class Collector:
       store_action: Whether transitions hold the action instead of the layer's output.
       noise_damping: θ of the process z ← (1 - θ) z + N(0, I) that latents follow; with 1
         each is drawn anew.
+      commander: What draws the layer's commands; None for a layer that has none. Only with
+        an interval of 1 do transitions hold what was measured.
     """
     self._env = env
     self._act = act
@@ -99,6 +106,9 @@ class Collector:
     self._gamma = gamma
     self._store_action = store_action
     self._keep = np.float32(1.0 - noise_damping)
+    self._commander = commander
+    self._command = np.zeros(0 if commander is None else commander.size, np.float32)
+    self._commands: list[np.ndarray] = []
     self._episode = episodes_lib.Episode()
     self._ended: list[episodes_lib.Episode] = []
     self._actions: list[np.ndarray] = []
@@ -125,6 +135,8 @@ class Collector:
   def _step(self, uniform: bool) -> Transition | None:
     if self._observation is None:
       self._begin()
+    if self._commander is not None:
+      self._command = self._commander.next(self._command, self._step_of_episode, self._rng)
     output, action = self._draw_uniform() if uniform else self._draw()
     return self._take(action, action if self._store_action else output)
 
@@ -137,11 +149,16 @@ class Collector:
     self._step_of_episode = 0
     self._episode = episodes_lib.Episode()
     self._actions = []
+    self._commands = []
 
   def _take(self, action: np.ndarray, stored: np.ndarray) -> Transition | None:
     """Takes a step; returns the transition that it completes, if it does."""
+    assert self._observation is not None
+    if self._commander is not None:
+      self._commander.tell(self._env, self._command)
+      self._commands.append(self._command)
     if self._step_of_episode % self._interval == 0:
-      self._decided_at = self._observation
+      self._decided_at = self._seen(self._observation)
       self._rewards = []
     self._actions.append(action)
     self._step_of_episode += 1
@@ -158,12 +175,13 @@ class Collector:
     steps = len(self._rewards)
     assert self._decided_at is not None
     return Transition(
-      observation=self._decided_at[self._own_where],
+      observation=self._decided_at,
       output=stored,
       reward=float(self._rewards @ self._gamma ** np.arange(steps)),
       discount=0.0 if terminated else self._gamma ** (steps - 1),
-      next_observation=next_observation[self._own_where],
+      next_observation=self._seen(next_observation),
       episode_ends=episode_ends,
+      measured=info.get('measured') if self._interval == 1 else None,
     )
 
   def _draw_uniform(self) -> tuple[np.ndarray, np.ndarray]:
@@ -171,11 +189,19 @@ class Collector:
     action = np.asarray(drawn, np.float32)
     return action, action
 
+  def _seen(self, observation: np.ndarray) -> np.ndarray:
+    """Returns what the layer reads of an observation, and its command."""
+    own = observation[self._own_where]
+    return np.concatenate([own, self._command]) if self._command.size else own
+
   def _draw(self) -> tuple[np.ndarray, np.ndarray]:
     assert self._observation is not None
     if self._step_of_episode % self._hold_latent_steps == 0:
       drawn = np.asarray(self._rng.standard_normal(self._latent.shape, np.float32))
       self._latent = self._keep * self._latent + drawn
+    if self._command.size:
+      noise = self._latent[:, self._command.size :]
+      self._latent = np.concatenate([self._command[np.newaxis], noise], axis=-1)
     observation = self._observation[np.newaxis, self._stack_where]
     step = np.full(1, self._step_of_episode, np.int32)
     output, action = self._act(observation, self._latent, step)
@@ -198,6 +224,8 @@ class Collector:
     arrays = {'latent': self._latent, 'held': self._act.held}
     if self._observation is not None:
       arrays |= {'actions': np.array(self._actions), 'observation': self._observation}
+    if self._commander is not None:
+      arrays |= {'command': self._command, 'commands': np.array(self._commands)}
     return scalars, arrays
 
   def restore(self, scalars: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bool:
@@ -217,8 +245,10 @@ class Collector:
     repeated = True
     if 'actions' in arrays:
       self._begin()
-      for action in arrays['actions']:
+      for step, action in enumerate(arrays['actions']):
         if self._observation is not None:
+          if self._commander is not None:
+            self._command = arrays['commands'][step]
           self._take(action, action)
       repeated = self._observation is not None and np.array_equal(
         self._observation, arrays['observation']
@@ -226,6 +256,7 @@ class Collector:
       if not repeated:
         self._observation = None
     self._act.held = arrays['held']
+    self._command = arrays.get('command', self._command)
     self._ended = [
       episodes_lib.Episode(**{**measures, 'terms': collections.Counter(measures['terms'])})
       for measures in scalars['ended']

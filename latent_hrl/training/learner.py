@@ -29,6 +29,7 @@ class Learner:
     updates_per_call: int,
     batch_size: int,
     overlap: bool = True,
+    command_size: int = 0,
   ):
     """Binds the agent; `compile` and `start` do the work.
 
@@ -39,9 +40,11 @@ class Learner:
       batch_size: B.
       overlap: Whether `start` returns before the updates are done; without it they are
         done at once, which is as fast on a single core.
+      command_size: n, entries of a command behind what the policy sees.
     """
     self._agent = agent
     self._update = updates.fused_update(agent)
+    self._command_size = command_size
     self._shape = (updates_per_call, batch_size)
     self._executor = futures.ThreadPoolExecutor(1, 'learner') if overlap else None
 
@@ -58,7 +61,7 @@ class Learner:
   def compile(self) -> 'futures.Future[np.ndarray]':
     """Starts compiling the update; whatever `start` comes next waits for it."""
     actor = self._agent.actor_network
-    observation_size = actor.input_tensor_spec.shape[0]
+    observation_size = actor.input_tensor_spec.shape[0] + self._command_size
     zeros = protocol.Batch(
       observation=np.zeros((*self._shape, observation_size), np.float32),
       output=np.zeros((*self._shape, actor.dimension), np.float32),

@@ -21,6 +21,7 @@ from latent_hrl.training import augmentation
 from latent_hrl.training import checkpoints as checkpoints_lib
 from latent_hrl.training import collector as collector_lib
 from latent_hrl.training import learner as learner_lib
+from latent_hrl.training import relabeling
 from latent_hrl.training import replay as replay_lib
 from latent_hrl.training import training_state
 
@@ -57,6 +58,7 @@ class OffPolicyLearning:
       self._updates_per_call,
       config.batch_size,
       overlap=threads.available_cores() > 1,
+      command_size=plan.command_size,
     )
     self._collector = collector_lib.Collector(
       state.env,
@@ -70,12 +72,18 @@ class OffPolicyLearning:
       gamma=agent.gamma,
       store_action=plan.layer.critic == 'action',
       noise_damping=config.noise_damping,
+      commander=plan.commander,
     )
+    # Within an interval commands change, so none is drawn anew.
+    measured_size = 0
+    if plan.command is not None and plan.layer.interval == 1:
+      measured_size = plan.command.reward.measured_size
     self._replay = replay_lib.ReplayBuffer(
       config.replay_capacity,
-      observations.total_size(plan.reads),
+      observations.total_size(plan.judged_fields),
       state.dimension,
       state.seeds.replay,
+      measured_size=measured_size,
     )
     self._checkpoints = checkpoints_lib.Checkpoints(
       run.checkpoints(plan.name),
@@ -130,11 +138,7 @@ class OffPolicyLearning:
     losses = batch = None
     updates = self._updates_due(env_steps + steps) - self._updates_due(env_steps)
     if updates and not starting:
-      batch = self._replay.sample(self._updates_per_call, self._config.batch_size)
-      if self._plan.symmetry:
-        seed = [self.state.seeds.replay, env_steps]
-        rng = np.random.default_rng(seed)
-        batch = augmentation.augmented(batch, self._plan.symmetry, rng)
+      batch = self._sample(np.random.default_rng([self.state.seeds.replay, env_steps]))
       losses = self._learner.start(batch, updates)
     uniform = starting and self._plan.bottom
     for transition in self._collector.collect(steps, uniform):
@@ -142,6 +146,20 @@ class OffPolicyLearning:
     if losses is not None and batch is not None:
       self._take(losses.result(), batch, env_steps + steps)
     return steps
+
+  def _sample(self, rng: np.random.Generator) -> protocol.Batch:
+    """Draws the batches of a call, as commands drawn anew and symmetries show them."""
+    rows = self._replay.draw(self._updates_per_call, self._config.batch_size)
+    batch = self._replay.batch(rows)
+    told = self._plan.layer.command
+    if self._plan.command is not None and told is not None:
+      measured = self._replay.measured(rows)
+      batch = relabeling.relabeled(
+        batch, measured, self._plan.command, told.relabeled_share, rng
+      )
+    if self._plan.symmetry:
+      batch = augmentation.augmented(batch, self._plan.symmetry, rng)
+    return batch
 
   def _updates_due(self, env_steps: int) -> int:
     """Returns how many updates belong to so many steps, had they begun with the first."""

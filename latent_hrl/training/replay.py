@@ -16,7 +16,14 @@ from latent_hrl.agents import protocol
 class ReplayBuffer:
   """A ring of transitions of one layer, sampled uniformly without Python loops."""
 
-  def __init__(self, capacity: int, observation_size: int, output_size: int, seed: int):
+  def __init__(
+    self,
+    capacity: int,
+    observation_size: int,
+    output_size: int,
+    seed: int,
+    measured_size: int = 0,
+  ):
     """Allocates the rows.
 
     Args:
@@ -24,6 +31,7 @@ class ReplayBuffer:
       observation_size: O, entries of an observation.
       output_size: D, entries of the layer's output.
       seed: Seed of the sampling.
+      measured_size: m, entries of what a commanded reward looks at.
 
     Raises:
       ValueError: If the capacity is below 2.
@@ -34,6 +42,7 @@ class ReplayBuffer:
     self._outputs = np.zeros((capacity, output_size), np.float32)
     self._rewards = np.zeros(capacity, np.float32)
     self._discounts = np.zeros(capacity, np.float32)
+    self._measured = np.zeros((capacity, measured_size), np.float32)
     # Whether a row starts a transition whose next row is in place.
     self._starts = np.zeros(capacity, np.bool_)
     self._capacity = capacity
@@ -62,6 +71,7 @@ class ReplayBuffer:
     discount: float,
     next_observation: np.ndarray,
     episode_ends: bool,
+    measured: np.ndarray | None = None,
   ) -> None:
     """Appends one transition.
 
@@ -74,12 +84,15 @@ class ReplayBuffer:
         steps.
       next_observation: float32 [O].
       episode_ends: Whether the next call starts another episode.
+      measured: float32 [m]; None if m is 0.
     """
     row = self._rows_written % self._capacity
     self._observations[row] = observation
     self._outputs[row] = output
     self._rewards[row] = reward
     self._discounts[row] = discount
+    if measured is not None:
+      self._measured[row] = measured
     self._starts[row] = True
     following = (row + 1) % self._capacity
     # The next call writes the same observation there, unless the episode ends.
@@ -107,6 +120,10 @@ class ReplayBuffer:
     Raises:
       ValueError: If there is no transition yet.
     """
+    return self.batch(self.draw(batches, batch_size))
+
+  def draw(self, batches: int, batch_size: int) -> np.ndarray:
+    """Draws rows that start a transition, int64 [K, B]; see `sample`."""
     # The row behind the newest transition holds its next observation: not a start, but
     # part of the filled rows once the ring is closed.
     rows = self._rng.integers(self._filled, size=batches * batch_size)
@@ -116,19 +133,28 @@ class ReplayBuffer:
     while rejected.size:
       rows[rejected] = self._rng.integers(self._filled, size=rejected.size)
       rejected = rejected[~self._starts[rows[rejected]]]
+    return rows.reshape(batches, batch_size)
+
+  def batch(self, rows: np.ndarray) -> protocol.Batch:
+    """Returns copies of the transitions that start at rows [K, B]."""
     following = rows + 1
     following[following == self._capacity] = 0
-    shape = (batches, batch_size)
     return protocol.Batch(
-      observation=self._observations[rows].reshape(*shape, -1),
-      output=self._outputs[rows].reshape(*shape, -1),
-      reward=self._rewards[rows].reshape(shape),
-      discount=self._discounts[rows].reshape(shape),
-      next_observation=self._observations[following].reshape(*shape, -1),
+      observation=self._observations[rows],
+      output=self._outputs[rows],
+      reward=self._rewards[rows],
+      discount=self._discounts[rows],
+      next_observation=self._observations[following],
     )
 
+  def measured(self, rows: np.ndarray) -> np.ndarray:
+    """Returns what was measured in the transitions that start at rows [K, B], [K, B, m]."""
+    return self._measured[rows]
+
   def _arrays(self) -> dict[str, np.ndarray]:
+    measured = {'measured': self._measured} if self._measured.shape[1] else {}
     return {
+      **measured,
       'observations': self._observations,
       'outputs': self._outputs,
       'rewards': self._rewards,

@@ -111,6 +111,8 @@ class TrainingState:
       self.dimension,
       self.plan.loop.eval_episodes,
       self.seeds.evaluation,
+      latents='mode' if self.plan.command is None else 'command',
+      commander=self.plan.commander,
     )
     self.last_evaluation = episodes_lib.summarize(episodes)
     return self.last_evaluation
@@ -128,6 +130,7 @@ class TrainingState:
       seed=self.seed,
       evaluation=self.last_evaluation,
       interval=self.plan.layer.interval,
+      command=self._command_record(),
     )
     box = self.plan.task.box
     return manifest_lib.Manifest(
@@ -137,6 +140,15 @@ class TrainingState:
       layers=(*(() if self.lower is None else self.lower.records()), record),
       config=config.operative(),
     )
+
+  def _command_record(self) -> dict[str, Any] | None:
+    command, told = self.plan.command, self.plan.layer.command
+    if command is None or told is None:
+      return None
+    return {
+      'entries': [entry._asdict() for entry in command.entries],
+      'redraw_probability': told.redraw_probability,
+    }
 
   def save(self, env_steps: int, best: bool = False) -> None:
     """Writes the layer to its directory, replacing what is there in one step.

@@ -12,6 +12,7 @@ from latent_hrl.agents import entropy
 from latent_hrl.agents import latent_space
 from latent_hrl.agents import latent_space_agent
 from latent_hrl.agents import protocol
+from latent_hrl.networks import encoders
 from tests import helpers
 
 SEED = tf.constant([11, 12])
@@ -569,3 +570,50 @@ def test_experience_of_tf_agents_holds_outputs_and_is_judged_by_the_action():
     2 * batch.output + batch.observation[:, :2],
     rtol=1e-6,
   )
+
+
+@both_kinds
+def test_a_command_is_seen_by_the_critic_and_reaches_the_policy_by_its_latent(kind):
+  agent = _affine_agent(kind, command_size=1)
+  observation = helpers.make_batch(observation_size=4).observation
+  loss, entropy_term = agent.losses.actor_loss(observation, SEED)
+
+  own, command = observation[:, :3], observation[:, 3:]
+  distribution, _ = agent.actor_network(own)
+  output = np.float64(distribution.sample_and_log_prob(SEED, command)[0])
+  hidden = output
+  if kind == 'bounded':
+    hidden = np.arctanh((output - CENTER) / HALF_WIDTH)
+  latent = (hidden - SHIFT) * np.exp(-LOG_SCALE)
+  np.testing.assert_allclose(latent[:, :1], command, atol=1e-4)
+  np.testing.assert_allclose(entropy_term, _entropy(kind, output), rtol=1e-4, atol=1e-4)
+  values = _critic(agent, kind, np.float64(observation), output)
+  objective = values.min(axis=-1) + 0.5 * _entropy(kind, output)
+  np.testing.assert_allclose(loss, -np.mean(objective), rtol=1e-4)
+
+
+def test_a_commanded_agent_updates_and_its_policy_acts_without_the_command():
+  agent = helpers.make_agent(SPECS['bounded'], command_size=1)
+  before = [variable.numpy() for variable in agent.actor_network.variables]
+  agent.update(helpers.make_batch(observation_size=4))
+
+  assert any(
+    np.any(variable != old)
+    for variable, old in zip(agent.actor_network.variables, before, strict=True)
+  )
+  assert agent.policy.action(_time_step(np.zeros((1, 3), np.float32))).action.shape == (
+    1,
+    2,
+  )
+
+
+def test_embeddings_predict_what_the_policy_sees_without_the_command():
+  embeddings = encoders.EmbeddingsConfig(size=4, hidden_units=(8,))
+  agent = helpers.make_agent(SPECS['bounded'], command_size=1, embeddings=embeddings)
+  batch = helpers.make_batch(observation_size=4)
+  other = batch._replace(
+    observation=tf.concat([batch.observation[:, :3], batch.observation[:, 3:] + 1], -1)
+  )
+  losses = [agent._embeddings.loss(each) for each in (batch, other)]
+  assert losses[0] == losses[1] > 0
+  agent.update(batch)

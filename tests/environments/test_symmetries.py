@@ -107,3 +107,18 @@ def test_what_is_no_ant_is_told():
     symmetries.AntSymmetry(other)
   with pytest.raises(ValueError, match="'quarters'.*did you mean 'quarter'"):
     symmetries.AntSymmetry(FIELDS, 'quarters')
+
+
+def test_a_planar_command_turns_with_the_world_and_another_stays():
+  own = (FIELDS[0],)
+  planar = (*own, observations.ObservationField('turning_command', 2))
+  rate = (*own, observations.ObservationField('command', 1))
+  view = symmetries.View(np.array([3]), np.array([np.pi / 2]))
+  standing = np.float32([[0.5, 1, 0, 0, 0, *np.zeros(22)]])
+
+  def seen(fields, command):
+    row = np.concatenate([standing, np.float32([command])], axis=-1)
+    return symmetries.AntSymmetry(fields).observation(row, view)[0, 27:]
+
+  np.testing.assert_allclose(seen(planar, [1.0, 0.0]), [0.0, 1.0], atol=1e-6)
+  np.testing.assert_array_equal(seen(rate, [0.7]), np.float32([0.7]))

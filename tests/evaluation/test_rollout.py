@@ -4,6 +4,7 @@ import gymnasium
 import numpy as np
 import pytest
 
+from latent_hrl import commands
 from latent_hrl import errors
 from latent_hrl import rewards
 from latent_hrl.environments import layer_reward
@@ -27,6 +28,8 @@ def _decode(observation, latent, step):
 
 def _play(toy_task, slots, episodes=5, **kwargs):
   envs = [layer_reward.LayerReward(toy_task(end_at=1.0), REWARD) for _ in range(slots)]
+  if kwargs.get('latents') == 'command':
+    kwargs['commander'] = commands.Commander(1, redraw_probability=0.3)
   return rollout.run_episodes(envs, _decode, 2, episodes, seed=3, **kwargs)
 
 
@@ -161,3 +164,34 @@ def test_long_play_is_told_on_standard_error(toy_task, monkeypatch, capsys):
   lines = capsys.readouterr().err.splitlines()
   assert lines[0].startswith('still playing: 0 of 2 episodes done')
   assert lines[-1].startswith('still playing: 1 of 2 episodes done')
+
+
+def test_commands_are_drawn_with_nothing_behind_them_and_told_to_the_reward(toy_task):
+  seen = []
+
+  def decode(observation, latent, step):
+    seen.append((latent.copy(), env.command))
+    return _decode(observation, latent, step)
+
+  env = layer_reward.LayerReward(toy_task(), REWARD)
+  commander = commands.Commander(1, redraw_probability=0.3)
+  rollout.run_episodes([env], decode, 2, 4, seed=3, latents='command', commander=commander)
+
+  latents = np.concatenate([latent for latent, _ in seen])
+  assert np.all(latents[:, 1] == 0)
+  np.testing.assert_array_equal(latents[:, 0], np.concatenate([told for _, told in seen]))
+  assert 4 < len(np.unique(latents[:, 0])) < len(latents)
+
+
+def test_a_layer_without_a_command_cannot_be_commanded(toy_task):
+  env = layer_reward.LayerReward(toy_task(), REWARD)
+  with pytest.raises(errors.ConfigError, match='trained with a command'):
+    rollout.run_episodes([env], _decode, 2, 1, seed=3, latents='command')
+
+
+def test_latents_of_ones_own_are_held_one_an_episode(toy_task):
+  chosen = np.random.default_rng(0).standard_normal((5, 2)).astype(np.float32)
+  played = _play(toy_task, 2, latents=chosen)
+  assert [list(e.latent) for e in played] == chosen.tolist()
+  with pytest.raises(ValueError, match='of shape'):
+    _play(toy_task, 2, latents=chosen[:4])

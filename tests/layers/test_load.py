@@ -1,5 +1,6 @@
 """Tests of saved layers: export, loading with TensorFlow alone, and refusing damage."""
 
+import dataclasses
 import json
 import multiprocessing
 import os
@@ -441,6 +442,18 @@ def test_model_card_tells_people_what_the_layer_is(saved_stack):
   assert '1.5 ± 0.5 (2 episodes)' in card
   assert 'body [3], goal [2]' in card
   assert '[-2, 1], [-1, 3]' in card
+
+
+def test_the_model_card_tells_what_a_command_asks_for(saved_stack):
+  [*below, top] = saved_stack.top.saved.manifest.layers
+  entry = {'name': 'velocity along x', 'unit': 'm/s', 'scale': 2.0}
+  command = {'entries': [entry], 'redraw_probability': 1 / 60}
+  commanded = dataclasses.replace(top, command=command)
+  manifest = dataclasses.replace(saved_stack.top.saved.manifest, layers=(*below, commanded))
+
+  card = export.model_card(manifest)
+  assert '| 0 | velocity along x | 2 m/s |' in card and '60 steps on average' in card
+  assert '## Command' not in export.model_card(saved_stack.top.saved.manifest)
 
 
 @pytest.fixture(name='copy')

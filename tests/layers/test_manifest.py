@@ -297,3 +297,46 @@ def test_what_json_does_not_know_is_not_written():
   for value in (float('nan'), float('inf'), -float('inf')):
     with pytest.raises(ValueError, match='JSON'):
       dataclasses.replace(manifest, packages={'x': value}).to_json()
+
+
+def _commanded(**changes):
+  command = {
+    'entries': [{'name': 'velocity along x', 'unit': 'm/s', 'scale': 1.0}],
+    'redraw_probability': 0.25,
+  }
+  return {**command, **changes}
+
+
+def test_a_command_is_recorded_and_a_layer_without_one_does_not_mention_it(tmp_path):
+  manifest = _manifest()
+  *below, top = manifest.layers
+  told = dataclasses.replace(
+    manifest, layers=(*below, dataclasses.replace(top, command=_commanded()))
+  )
+
+  parsed = manifest_lib.parse(tmp_path, told.to_json().encode())
+  assert parsed == told and parsed.layers[-1].command_size == 1
+  assert 'command' not in json.loads(manifest.to_json())['layers'][-1]
+
+
+@pytest.mark.parametrize(
+  'command',
+  [
+    {},
+    3,
+    _commanded(entries=[]),
+    _commanded(entries=[{'name': 'x'}]),
+    _commanded(entries=[{'name': 'x', 'unit': 'm', 'scale': 'large'}]),
+    _commanded(redraw_probability=0),
+    _commanded(entries=3 * _commanded()['entries']),
+    {**_commanded(), 'more': 1},
+  ],
+)
+def test_a_command_that_is_none_is_damage(tmp_path, command):
+  manifest = _manifest()
+  *below, top = manifest.layers
+  told = dataclasses.replace(
+    manifest, layers=(*below, dataclasses.replace(top, command=command))
+  )
+  with pytest.raises(errors.LayerLoadError, match='damaged'):
+    manifest_lib.parse(tmp_path, told.to_json().encode())

@@ -120,3 +120,17 @@ def test_a_slice_of_a_flow_is_refused_instead_of_mixing_observations():
   with pytest.raises(NotImplementedError, match='Make it of the observations wanted'):
     _distribution()[1:3]
   assert _distribution(num_couplings=0)[1:3].sample(3).shape == (3, 2, 2)
+
+
+@pytest.mark.parametrize('spec', [helpers.action_spec(), helpers.latent_spec()])
+def test_a_command_is_the_first_of_the_latent_and_counts_in_its_density(spec):
+  command = np.float32([[0.7], [-1.5], [0.1], [2.0]])
+  output, log_prob = _distribution(spec).sample_and_log_prob([1, 2], tf.constant(command))
+  plain, _ = _distribution(spec).sample_and_log_prob([1, 2])
+
+  other = _distribution(spec)
+  latent = other.bijector.inverse(tf.identity(output))
+  undirected = _distribution(spec).bijector.inverse(tf.identity(plain))
+  np.testing.assert_allclose(latent[:, :1], command, atol=2e-3)
+  np.testing.assert_allclose(latent[:, 1:], undirected[:, 1:], atol=2e-3)
+  np.testing.assert_allclose(log_prob, other.log_prob(tf.identity(output)), atol=5e-3)

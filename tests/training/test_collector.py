@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from latent_hrl import commanded_rewards
+from latent_hrl import commands
 from latent_hrl import rewards
 from latent_hrl.environments import layer_reward
 from latent_hrl.environments import tasks
@@ -181,3 +183,59 @@ def test_collected_episodes_are_told_once():
   assert ended[1].layer_return == pytest.approx(sum(t.reward for t in transitions[50:100]))
   assert ended[0].success is False
   assert collector.take_episodes() == []
+
+
+def _commanded():
+  """A collector on a task that has x_velocity, commanded along x."""
+  reward = rewards.BoundReward(
+    commanded_rewards.commanded_speed, {'limit': 1.0, 'overshoot': 0.0}
+  )
+  task = tasks.make_task('Swimmer-v5')
+  everything = np.arange(task.observation_space.shape[0])
+  return collector_lib.Collector(
+    layer_reward.LayerReward(task, reward),
+    _Act(),
+    everything,
+    everything,
+    hold_latent_steps=3,
+    seed=0,
+    noise_seed=1,
+    commander=commands.Commander(1, redraw_probability=0.2),
+  )
+
+
+def test_a_command_is_in_the_latent_the_observation_and_the_reward():
+  told = [t for _ in range(2) for t in _commanded().collect(40)][:40]
+  command = np.array([t.observation[-1] for t in told])
+  outputs = np.array([t.output for t in told])
+
+  assert 4 < len(np.unique(command)) < 20
+  np.testing.assert_array_equal(outputs[:, 0], command)
+  assert len(np.unique(outputs[:, 1])) == 14  # Noise has a time of its own.
+  for transition in told:
+    assert transition.next_observation[-1] == transition.observation[-1]
+    value = commanded_rewards.commanded_speed.value(
+      transition.measured, transition.observation[-1:], limit=1.0, overshoot=0.0
+    )
+    assert transition.reward == pytest.approx(float(value), abs=1e-6)
+
+
+def test_a_command_is_told_in_the_first_random_steps_too():
+  told = _commanded().collect(30, uniform=True)
+  assert len({t.observation[-1] for t in told}) > 2
+  assert all(np.isfinite(t.reward) for t in told)
+
+
+def test_a_restored_collector_goes_on_with_its_command():
+  whole = _commanded()
+  whole.collect(25)
+  scalars, arrays = whole.state()
+  expected = whole.collect(30)
+  resumed = _commanded()
+  assert resumed.restore(json.loads(json.dumps(scalars)), arrays)
+  found = resumed.collect(30)
+
+  assert whole.take_episodes() == resumed.take_episodes()
+  for one, other in zip(expected, found, strict=True):
+    np.testing.assert_array_equal(one.observation, other.observation)
+    assert one.reward == other.reward

@@ -49,6 +49,13 @@ EMBEDDINGS = (
   'create_agent.target_update_tau = 1.0',
   'create_agent.clip_target_values = True',
 )
+COMMANDED = (
+  *ONE,
+  "train_stack.task = 'Swimmer-v5'",
+  'base/Layer.reward_fn = @commanded_speed',
+  'base/Layer.command = @Command()',
+  'Command.redraw_probability = 0.1',
+)
 
 
 def _train(root_dir, bindings):
@@ -75,8 +82,14 @@ def _whole(tmp_path_factory):
 
 @pytest.mark.parametrize(
   ('bindings', 'stops'),
-  [(ONE, (17, 93)), (TOP, (93,)), (BASELINE, (160,)), (EMBEDDINGS, (93, 140))],
-  ids=['one', 'top', 'baseline', 'embeddings'],
+  [
+    (ONE, (17, 93)),
+    (TOP, (93,)),
+    (BASELINE, (160,)),
+    (EMBEDDINGS, (93, 140)),
+    (COMMANDED, (93,)),
+  ],
+  ids=['one', 'top', 'baseline', 'embeddings', 'commanded'],
 )
 def test_a_stopped_run_ends_like_one_that_never_was(
   bindings, stops, whole, tmp_path, monkeypatch
