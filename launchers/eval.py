@@ -52,17 +52,19 @@ flags.register_validator(
 _LATENTS = flags.DEFINE_enum(
   'latents',
   None,
-  ['mode', 'hold', 'sample'],
-  'Top latent: 0 (mode), drawn once an episode (hold), drawn every step (sample); mode by '
-  'default, hold with --plot=skills.',
+  ['mode', 'hold', 'sample', 'command'],
+  'Top latent: 0 (mode), drawn once an episode (hold), drawn every step (sample), commands '
+  'as in training and 0 behind them (command); by default mode, command for a layer that '
+  'takes commands, hold with --plot=skills.',
 )
 _OUTPUT = flags.DEFINE_string('output', None, 'JSON file for the results.')
 _PLOT = flags.DEFINE_enum(
   'plot',
   None,
   ['skills', 'routes'],
-  'Picture of the episodes; skills: where held latents lead, and the headings they cover; '
-  'routes: the ways through walls to goals.',
+  'Picture of the episodes; skills: where held latents lead, and the headings they cover, '
+  'or what a layer with a command reaches of what it is told; routes: the ways through '
+  'walls to goals.',
 )
 _PLOT_FILE = flags.DEFINE_string(
   'plot_file', None, 'PNG file for --plot; its kind in the working directory by default.'
@@ -81,6 +83,7 @@ def main() -> None:
   from latent_hrl import files
   from latent_hrl.environments import maps
   from latent_hrl.environments import tasks
+  from latent_hrl.evaluation import command_sweep
   from latent_hrl.evaluation import plots
   from latent_hrl.evaluation import report
   from latent_hrl.evaluation import rollout
@@ -99,7 +102,11 @@ def main() -> None:
   asked = json.loads(_TASK_OPTIONS.value or '{}')
   cli.configure_threads()
   layer = load.load_layer(_LAYER.value, untrusted=_UNTRUSTED.value)
-  latents = _LATENTS.value or ('hold' if _PLOT.value == 'skills' else 'mode')
+  command = layer.manifest.layers[-1].command if _PLOT.value == 'skills' else None
+  default = rollout.default_latents(layer)
+  if _PLOT.value == 'skills' and command is None:
+    default = 'hold'
+  latents = _LATENTS.value or default
   protocol = (_SEED.value, latents)
   task_id, options = rollout.task_and_options(layer, _TASK.value, asked)
   maze = None
@@ -116,7 +123,11 @@ def main() -> None:
     task_options=options,
   )
   result = report.result(layer, task_id, *protocol, episodes, options)
-  if _PLOT.value == 'skills':
+  if command is not None:
+    told = command_sweep.sweep(layer, task_id, _SEED.value, options)
+    unit = command['entries'][0]['unit']
+    result['commands'] = {**command_sweep.summary(told), 'unit': unit}
+  elif _PLOT.value == 'skills':
     result['headings'] = skills.headings(episodes)
   print(report.text(result))
   if _OUTPUT.value:
@@ -124,7 +135,9 @@ def main() -> None:
     print(f'  results  {_OUTPUT.value}')
   if _PLOT.value:
     title = f'{layer.manifest.name} on {result["task"]}'
-    if _PLOT.value == 'skills':
+    if command is not None:
+      plots.command_picture(told, unit, title, picture)
+    elif _PLOT.value == 'skills':
       plots.skill_picture(episodes, title, picture)
     else:
       plots.route_picture(episodes, title, picture, maze)

@@ -9,6 +9,7 @@ import numpy as np
 
 from latent_hrl.environments import maps
 from latent_hrl.environments import multi_goal
+from latent_hrl.evaluation import command_sweep
 from latent_hrl.evaluation import episodes as episodes_lib
 from latent_hrl.evaluation import skills
 from latent_hrl.evaluation import style
@@ -139,6 +140,55 @@ def goal_trajectories(
       _traces(axes, episodes, colors)
       axes.set(title=title, xlim=(-7, 7), ylim=(-7, 7))
     figure.suptitle('Colour: angle of the latent held through the episode', y=0.98)
+    style.save(figure, path)
+
+
+def command_picture(
+  told: Sequence[command_sweep.Told], unit: str, title: str, path: pathlib.Path
+) -> None:
+  """Draws a sweep of commands: where the largest lead, and what was reached of each.
+
+  Args:
+    told: The episodes of `command_sweep.sweep`.
+    unit: Unit of the command.
+    title: Title of the picture.
+    path: PNG file to write.
+
+  Raises:
+    TaskError: If a command lies in the plane and the task does not say where the robot is.
+  """
+  found = command_sweep.summary(told)
+  planar = len(told[0].command) > 1
+  top = command_sweep.of_largest(told)
+
+  def colors(some: Sequence[command_sweep.Told]) -> np.ndarray:
+    return _colors(np.stack([np.resize(np.append(one.command, 0), 2) for one in some]))
+
+  with plt.rc_context(style.RC):
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.8))
+    if planar:
+      skills.displacements([one.episode for one in top])
+      _traces(left, [one.episode for one in top], colors(top))
+      left.set_title(f'Held for {max(one.episode.length for one in top)} steps')
+    else:
+      for one, color in zip(told, colors(told), strict=True):
+        steps = np.arange(1, len(one.episode.measured) + 1)
+        mean = np.cumsum(np.concatenate(one.episode.measured)) / steps
+        left.plot(steps, mean, color=color, linewidth=0.8)
+      left.set(xlabel='steps', ylabel=f'mean so far in {unit}', title='Commands held')
+    asked, reached = np.array([(one.asked, one.reached) for one in told]).T
+    ends = [min(0.0, asked.min()), asked.max()]
+    right.plot(ends, ends, color='0.6', linewidth=0.8, zorder=1)
+    right.scatter(asked, reached, s=18, color=colors(told), zorder=2)
+    right.set(
+      xlabel=f'asked for in {unit}',
+      ylabel=f'reached in {unit}',
+      title=f'{found["reached_mean"]:.2f} {unit} on average, {found["reached_min"]:.2f} at '
+      f'the worst of {found["directions"]}\nof {found["asked"]:.2f} asked for; correlation '
+      f'{found["correlation"]:.2f}, {found["falls"]:.0%} fell',
+    )
+    figure.suptitle(f'{title}\nColour: direction of the command')
+    figure.tight_layout()
     style.save(figure, path)
 
 

@@ -76,7 +76,20 @@ def text(content: dict[str, Any]) -> str:
       f'  headings  {found["covered"]} of {len(found["sectors"])} ({shares}), '
       f'{found["moved"]:.0%} moved, {found["distance_mean"]:.1f} m on average'
     )
+  if 'commands' in content:
+    lines.append(commands_text(content['commands']))
   return '\n'.join(lines)
+
+
+def commands_text(found: dict[str, Any]) -> str:
+  """Returns the figures of a sweep of commands for people."""
+  return (
+    f'  commands  reached {found["reached_mean"]:.2f} of {found["asked"]:.2f} '
+    f'{found["unit"]} asked for, {found["reached_min"]:.2f} at the worst of '
+    f'{found["directions"]} directions, {found["covered"]} covered; '
+    f'correlation {found["correlation"]:.2f}, '
+    f'{found["falls"]:.0%} fell'
+  )
 
 
 def write(content: dict[str, Any], path: pathlib.Path) -> None:

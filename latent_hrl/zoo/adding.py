@@ -55,7 +55,7 @@ def add(
     path: The saved layer.
     zoo: Folder of the zoo, which may be new.
     told: What the layer does not tell.
-    episodes: How many episodes of the mode policy to play.
+    episodes: How many episodes to play, of the mode policy or under commands.
     replace: Whether a layer of this name may be there, which is replaced.
     untrusted: See `load.load_layer`.
 
@@ -193,8 +193,9 @@ def _evaluate(
   layer: load.SavedLayer, name: str, episodes: int, directory: pathlib.Path
 ) -> dict[str, Any]:
   """Plays as `launchers.eval` does; keeps all in a file, returns what sums it up."""
-  played = rollout.evaluate(layer, None, episodes, _SEED, 'mode')
-  result = report.result(layer, None, _SEED, 'mode', played)
+  chosen = rollout.default_latents(layer)
+  played = rollout.evaluate(layer, None, episodes, _SEED, chosen)
+  result = report.result(layer, None, _SEED, chosen, played)
   result['layer'] = f'{index.SCHEME}{name}'
   report.write(result, directory / _EVALUATION)
   kept = ('return_mean', 'return_std', 'length_mean', 'episodes', 'seed')

@@ -88,6 +88,16 @@ def latents(entry: entry_lib.Entry) -> str:
       f'middle 80% of 60 episodes, median {middle:g} m), in {found["headings"]} of 8 '
       'headings.'
     )
+  if 'commands' in found:
+    told = found['commands']
+    text += (
+      f' Told to go at {told["asked"]:.2f} {told["unit"]} for 200 steps it goes at '
+      f'{told["reached_mean"]:.2f} {told["unit"]} along the command in the mean of '
+      f'{told["directions"]} directions, {told["reached_min"]:.2f} in the worst; what is '
+      f'reached and what is asked for correlate at {told["correlation"]:.2f}, and '
+      f'{told["falls"]:.0%} of {told["commands"]} episodes end early. The command is the '
+      'first part of its latent: see the card of the layer itself, in its directory.'
+    )
   return text
 
 

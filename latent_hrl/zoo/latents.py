@@ -11,6 +11,7 @@ import numpy as np
 from latent_hrl import errors
 from latent_hrl import observations
 from latent_hrl.environments import tasks
+from latent_hrl.evaluation import command_sweep
 from latent_hrl.evaluation import episodes as episodes_lib
 from latent_hrl.evaluation import plots
 from latent_hrl.evaluation import rollout
@@ -38,7 +39,8 @@ def measure(layer: load.SavedLayer, picture: pathlib.Path) -> dict[str, Any]:
     `slopes`: singular values of da/du at latent 0, in half-widths of the action box, the
     largest first, means over states on the way of the mode policy. Where the task tells
     positions, also `held`: of episodes that each hold a latent, `headings` as of
-    `skills.headings`.
+    `skills.headings`. Of a layer with a command, `commands` as of `command_sweep.summary`,
+    with the `unit`.
   """
   slopes = _slopes(layer)
   result: dict[str, Any] = {'slopes': np.round(slopes.mean(axis=0), 3).tolist()}
@@ -56,7 +58,14 @@ def measure(layer: load.SavedLayer, picture: pathlib.Path) -> dict[str, Any]:
       'headings': found['covered'],
       'distance': np.round(np.percentile(moves, [10, 50, 90]), 2).tolist(),
     }
-  _draw(slopes, episodes, layer, picture)
+  command = layer.manifest.layers[-1].command
+  if command is None:
+    _draw(slopes, episodes, layer, picture)
+    return result
+  unit = command['entries'][0]['unit']
+  told = command_sweep.sweep(layer)
+  result['commands'] = {**command_sweep.summary(told), 'unit': unit}
+  plots.command_picture(told, unit, _title(layer), picture)
   return result
 
 
@@ -117,5 +126,9 @@ def _draw(
     else:
       right.set_axis_off()
       right.text(0.5, 0.5, 'the task does not tell where the robot is', ha='center')
-    figure.suptitle(f'{layer.manifest.name} on {layer.manifest.task}')
+    figure.suptitle(_title(layer))
     style.save(figure, path)
+
+
+def _title(layer: load.SavedLayer) -> str:
+  return f'{layer.manifest.name} on {layer.manifest.task}'
