@@ -130,6 +130,27 @@ def test_a_goal_stack_stands_on_a_base_that_sees_no_goal(robot):
     assert gin.query_parameter('goal/Layer.interval') == 3
 
 
+@pytest.mark.parametrize(
+  ('file', 'entries'), [('ant', 2), ('humanoid', 2), ('half_cheetah', 1), ('swimmer', 1)]
+)
+def test_skills_are_commanded(file, entries):
+  config.load([f'gin/{file}_skills.gin'])
+  stack = gin.get_bindings('train_stack')
+  [planned] = check.check(stack['layers'], stack['task'])
+  assert planned.command_size == entries
+  assert all(field.name != 'position' for field in planned.reads)
+  assert (planned.symmetry is not None) == (file == 'ant')
+
+
+def test_the_mazes_stand_on_skills_that_have_met_no_walls():
+  for file in ('ant_cross_maze', 'ant_u_maze', 'robotics_ant_maze'):
+    config.load([f'gin/{file}.gin'])
+    assert gin.query_parameter('base/Layer.task') == 'latent_hrl/AntDirections-v0'
+    assert 'maze' not in gin.query_parameter('base/make_task.options')
+    assert gin.query_parameter('base/Layer.command') is not None
+    assert gin.query_parameter('maze/create_agent.target_kl') == 3.0
+
+
 @pytest.mark.parametrize('task', ['hopper', 'walker2d'])
 @pytest.mark.parametrize('layer', ['base', 'upper'])
 def test_what_can_fall_keeps_its_temperature(task, layer):
