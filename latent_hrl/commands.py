@@ -111,11 +111,11 @@ class CommandedReward(rewards.Reward):
     super().__init__(of_step)
 
   def measure(self, transition: rewards.Transition) -> np.ndarray:
-    """Returns what it looks at beside the command, float32 [m]."""
+    """Returns what it looks at beside the command, [m]."""
     for name in self._quantities:
       if name not in transition.info:
         raise rewards.MissingQuantityError(f'info[{name!r}]')
-    return np.array([transition.info[name] for name in self._quantities], np.float32)
+    return np.array([float(transition.info[name]) for name in self._quantities])
 
   def entries(self, arguments: Mapping[str, Any]) -> tuple[Entry, ...]:
     """Returns what each entry of the command asks for, given the reward's arguments."""
@@ -172,7 +172,7 @@ class Part(NamedTuple):
 
   def measure(self, transition: rewards.Transition) -> np.ndarray:
     """Returns what it looks at beside the command, float32 [m]."""
-    return self.reward.measure(transition)
+    return np.asarray(self.reward.measure(transition), np.float32)
 
   def value(self, measured: np.ndarray, command: np.ndarray) -> np.ndarray:
     """Returns its share of the rewards, [N], for measured [N, m] and commands [N, n]."""
