@@ -31,7 +31,7 @@ def _up_to(reached: np.ndarray, limit: np.ndarray, overshoot: float) -> np.ndarr
   ('velocity along x', 'velocity along y'),
   unit='m/s',
   quantities=('x_velocity', 'y_velocity'),
-  turns=True,
+  field='turning_command',
 )
 def commanded_velocity(
   measured: np.ndarray,
@@ -81,7 +81,7 @@ def commanded_speed(
 
 
 @commands.commanded(
-  ('turn rate, counterclockwise',), unit='rad/s', quantities=('turn_rate',)
+  ('turn rate, counterclockwise',), unit='rad/s', quantities=('turn_rate',), field='command'
 )
 def commanded_turn_rate(
   measured: np.ndarray,

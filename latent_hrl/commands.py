@@ -78,7 +78,9 @@ class CommandedReward(rewards.Reward):
 
   Attributes:
     measured_size: m, how many numbers it looks at beside the command.
-    turns: Whether the command turns with the world, as a velocity in the plane does.
+    field: What critics read the command as: `turning_command` where it turns with the
+      world, as a velocity in the plane does; `fixed_command` where it keeps to an axis of
+      the world; `command` where no turn of the world touches it.
     value: Maps measured [N, m], command [N, n] and the reward's arguments to rewards [N].
   """
 
@@ -88,14 +90,24 @@ class CommandedReward(rewards.Reward):
     entries: Sequence[str],
     unit: str,
     quantities: Sequence[str],
-    turns: bool = False,
+    field: str = 'fixed_command',
   ):
-    """Takes the function; see `commanded` for the arguments."""
+    """Takes the function; see `commanded` for arguments and errors."""
     self.value = value
     self.measured_size = len(quantities)
-    self.turns = turns
+    self.field = field
     self._names, self._unit, self._quantities = entries, unit, quantities
     _, _, *arguments = inspect.signature(value).parameters.values()
+    if not {'limit', 'overshoot'} <= {argument.name for argument in arguments}:
+      raise errors.ConfigError(
+        f'commanded reward {value.__name__!r} takes measured, command, limit and '
+        'overshoot: what a command asks for has to have an end'
+      )
+    if len(entries) != len(quantities):
+      raise errors.ConfigError(
+        f'commanded reward {value.__name__!r} has {len(entries)} entries, but '
+        f'{len(quantities)} quantities that would follow them'
+      )
     transition = inspect.Parameter('transition', inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
     @functools.wraps(value)
@@ -123,22 +135,30 @@ class CommandedReward(rewards.Reward):
 
 
 def commanded(
-  entries: Sequence[str], unit: str, quantities: Sequence[str], turns: bool = False
+  entries: Sequence[str],
+  unit: str,
+  quantities: Sequence[str],
+  field: str = 'fixed_command',
 ) -> Callable[[Callable[..., np.ndarray]], CommandedReward]:
   """Returns what makes a reward of a function, and gin know it by that name.
 
-  The function maps measured [N, m], command [N, n] and arguments, one of them `limit`, the
-  most that is asked for, to rewards [N].
+  The function maps measured [N, n], command [N, n] and its arguments to rewards [N]: of
+  motion along the command up to a limit, `limit` the most that is asked for, less
+  `overshoot` for each unit beyond.
 
   Args:
     entries: What each entry of the command asks for, in words; there are n.
     unit: Unit of what is reached.
-    quantities: Entries of the task's `info` that it looks at; there are m.
-    turns: Whether the command turns with the world, as a velocity in the plane does.
+    quantities: Entries of the task's `info` that should follow, one for each entry.
+    field: How the command behaves where the world is turned; see `CommandedReward`.
+
+  Raises:
+    ConfigError: If the function has no such arguments, or there is not one quantity for
+      each entry.
   """
 
   def register(value: Callable[..., np.ndarray]) -> CommandedReward:
-    reward = CommandedReward(value, entries, unit, quantities, turns)
+    reward = CommandedReward(value, entries, unit, quantities, field)
     reward.register()
     return reward
 
@@ -166,9 +186,7 @@ class Part(NamedTuple):
   @property
   def field(self) -> observations.ObservationField:
     """The command as a field that critics read behind the observation."""
-    return observations.ObservationField(
-      'turning_command' if self.reward.turns else 'command', len(self.entries)
-    )
+    return observations.ObservationField(self.reward.field, len(self.entries))
 
   def measure(self, transition: rewards.Transition) -> np.ndarray:
     """Returns what it looks at beside the command, float32 [m]."""
@@ -198,7 +216,11 @@ def part_of(reward: rewards.BoundReward) -> Part | None:
 
 
 def checked_part(
-  name: str, reward: rewards.BoundReward, config: CommandConfig | None, interval: int
+  name: str,
+  reward: rewards.BoundReward,
+  config: CommandConfig | None,
+  interval: int,
+  dimension: int,
 ) -> Part | None:
   """Returns the part of a layer's reward that takes its command; None for no command.
 
@@ -207,10 +229,12 @@ def checked_part(
     reward: Its reward.
     config: How it is commanded; None if it is not.
     interval: Environment steps from one of its decisions to the next.
+    dimension: D, the size of its latent.
 
   Raises:
-    ConfigError: If the reward takes a command and the layer has none, or the other way
-      round, or commands are to be drawn anew where that is not exact.
+    ConfigError: If the command is larger than the latent, the reward takes a command and
+      the layer has none, or the other way round, or commands are to be drawn anew where
+      that is not exact.
   """
   part = part_of(reward)
   if part is None:
@@ -227,8 +251,14 @@ def checked_part(
     )
   if interval > 1 and config.relabeled_share:
     raise errors.ConfigError(
-      f'{name}/Layer.interval is {interval}: within it commands change, so none can be '
-      f'drawn anew in learning; bind {name}/Command.relabeled_share = 0'
+      f'{name}/Layer.interval is {interval}: the sum over its steps does not tell what '
+      'another command had brought, so none is drawn anew in learning; bind '
+      f'{name}/Command.relabeled_share = 0'
+    )
+  if len(part.entries) > dimension:
+    raise errors.ConfigError(
+      f'{name}/Layer.command: {part.reward.name} has {len(part.entries)} entries, the '
+      f'latent has {dimension}'
     )
   return part
 
@@ -240,15 +270,20 @@ class Commander:
     size: n, the entries of a command.
   """
 
-  def __init__(self, size: int, redraw_probability: float):
+  def __init__(self, size: int, redraw_probability: float, interval: int = 1):
     """Binds the numbers.
 
     Args:
       size: n, the entries of a command.
       redraw_probability: With which a command ends after each step.
+      interval: Environment steps from one decision of the layer to the next; a command ends
+        with one of them.
     """
     self.size = size
-    self._redraw_probability = redraw_probability
+    self._interval = interval
+    self._probability = redraw_probability
+    if interval > 1:
+      self._probability = 1 - (1 - redraw_probability) ** interval
 
   def next(self, command: np.ndarray, step: int, rng: np.random.Generator) -> np.ndarray:
     """Returns the command of a step, float32 [n].
@@ -258,7 +293,9 @@ class Commander:
       step: Steps since the beginning of the episode; at 0 a command begins.
       rng: Draws time and command.
     """
-    if step == 0 or rng.random() < self._redraw_probability:
+    if step % self._interval:
+      return command
+    if step == 0 or rng.random() < self._probability:
       return rng.standard_normal(self.size, np.float32)
     return command
 

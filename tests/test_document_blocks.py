@@ -136,7 +136,11 @@ def test_a_command_can_be_given(line):
     targets = [word for word in words[1:] if '=' not in word]
     assert all(re.search(rf'^{target}:', makefile, re.M) for target in targets)
   elif words[0].endswith('python') and words[1] == '-m':
-    _check_module(words[2], words[3:])
+    if not _PLACEHOLDER.search(words[2]):
+      _check_module(words[2], words[3:])
+  elif words[0].startswith('latent-hrl-'):
+    name = words[0].removeprefix('latent-hrl-').replace('-', '_')
+    _check_module(f'launchers.{name}', words[1:])
   elif words[0] == 'python':
     assert (ROOT / words[1]).is_file(), words[1]
   else:

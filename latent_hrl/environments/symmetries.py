@@ -27,7 +27,8 @@ _VELOCITY = slice(13, 16)
 _SPIN = slice(16, 19)
 _RATES = slice(19, 27)
 _FIELDS = {'proprioception': 27, 'position': 2, 'goal': 2}
-# Behind them, for critics alone: what the layer is told (`commands`).
+# Behind them, for critics alone: what the layer is told (`commands`). A command that keeps
+# to an axis of the world is none of them: after a turn it would be another one.
 _COMMANDS = ('turning_command', 'command')
 _VECTORS = ('position', 'goal', 'turning_command')
 # Seen from a torso frame a quarter turn on, leg i is what leg i + 1 was. The axes of the

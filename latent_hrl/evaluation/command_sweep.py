@@ -1,8 +1,8 @@
 """What a commanded layer does when it is told: the speed reached for each command.
 
-A sweep holds commands of several sizes, in every direction there is, with no noise behind
-them. What is reached is the mean over an episode of what the layer's reward measures, along
-the command; what is asked for is the limit that the command's size sets.
+A sweep holds commands of several sizes, in eight directions or, with one entry, two, with no
+noise behind them. What is reached is the mean over the time that a command is held of what
+the layer's reward measures, along it; what is asked for is the limit that its size sets.
 """
 
 import dataclasses
@@ -20,8 +20,8 @@ from latent_hrl.evaluation import rollout
 from latent_hrl.layers import load
 
 DIRECTIONS = 8
-# Sizes of commands; the largest, which nearly asks for the most there is, is the last.
-SIZES = (0.5, 1.0, 1.5, 2.0)
+# Sizes of commands; the last asks for 99% of the most there is.
+SIZES = (0.5, 1.0, 2.0, 3.0)
 # A second for a robot of 0.05 s a step is 20; ten of them tell a walk from a stumble.
 STEPS = 200
 
@@ -34,15 +34,16 @@ class Told:
     command: float32 [n].
     asked: How much of it is asked for, in the command's unit; negative against the axis of
       a command with one entry.
-    reached: The mean of what was reached along it, in the same unit and sign.
-    fell: Whether the episode ended before its time.
+    reached: The mean of what was reached along it over the time it was to be held, in the
+      same unit and sign.
+    ended_early: Whether the episode ended before its time.
     episode: The episode.
   """
 
   command: np.ndarray
   asked: float
   reached: float
-  fell: bool
+  ended_early: bool
   episode: episodes_lib.Episode
 
 
@@ -112,7 +113,7 @@ def _told(
   part: commands.Part, command: np.ndarray, episode: episodes_lib.Episode, steps: int
 ) -> Told:
   unit = command / np.linalg.norm(command)
-  along = float(np.mean(episode.measured, axis=0) @ unit)
+  along = float(np.sum(episode.measured, axis=0) @ unit) / steps
   # So much motion along a command that its limit counts; the weight is not part of it.
   most = part._replace(weight=1.0, arguments={**part.arguments, 'overshoot': 0.0})
   asked = float(most.value(1e9 * unit[np.newaxis], command[np.newaxis])[0])
@@ -133,12 +134,11 @@ def summary(told: Sequence[Told]) -> dict[str, Any]:
     `commands`: number of commands held; `reached_mean` and `reached_min`: what was reached
     along the largest commands, mean and least over their directions, with `asked` beside;
     `covered`: how many of these directions were followed at half of what was asked or
-    more; `correlation`: of reached with asked over all commands, 0 where one
-    of them never varies; `falls`: share of episodes
-    that ended early.
+    more; `correlation`: of reached with asked over all commands, 0 where one of them never
+    varies; `ended_early`: share of episodes that did.
   """
   top = of_largest(told)
-  reached = np.array([abs(one.asked) / one.asked * one.reached for one in top])
+  reached = np.array([np.sign(one.asked) * one.reached for one in top])
   asked = np.array([abs(one.asked) for one in top])
   pairs = np.array([(one.asked, one.reached) for one in told])
   return {
@@ -149,5 +149,5 @@ def summary(told: Sequence[Told]) -> dict[str, Any]:
     'reached_min': float(np.min(reached)),
     'covered': int(np.count_nonzero(reached >= asked / 2)),
     'correlation': float(np.corrcoef(pairs.T)[0, 1]) if np.all(np.std(pairs, 0)) else 0.0,
-    'falls': float(np.mean([one.fell for one in told])),
+    'ended_early': float(np.mean([one.ended_early for one in told])),
   }

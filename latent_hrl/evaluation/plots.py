@@ -185,7 +185,7 @@ def command_picture(
       ylabel=f'reached in {unit}',
       title=f'{found["reached_mean"]:.2f} {unit} on average, {found["reached_min"]:.2f} at '
       f'the worst of {found["directions"]}\nof {found["asked"]:.2f} asked for; correlation '
-      f'{found["correlation"]:.2f}, {found["falls"]:.0%} fell',
+      f'{found["correlation"]:.2f}, {found["ended_early"]:.0%} ended early',
     )
     figure.suptitle(f'{title}\nColour: direction of the command')
     figure.tight_layout()

@@ -88,7 +88,7 @@ def commands_text(found: dict[str, Any]) -> str:
     f'{found["unit"]} asked for, {found["reached_min"]:.2f} at the worst of '
     f'{found["directions"]} directions, {found["covered"]} covered; '
     f'correlation {found["correlation"]:.2f}, '
-    f'{found["falls"]:.0%} fell'
+    f'{found["ended_early"]:.0%} ended early'
   )
 
 

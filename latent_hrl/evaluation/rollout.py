@@ -192,7 +192,9 @@ def commander_of(layer: load.SavedLayer) -> commands.Commander | None:
   record = layer.manifest.layers[-1]
   if record.command is None:
     return None
-  return commands.Commander(record.command_size, record.command['redraw_probability'])
+  return commands.Commander(
+    record.command_size, record.command['redraw_probability'], record.interval
+  )
 
 
 def task_and_options(
@@ -235,6 +237,11 @@ def evaluate(
   """
   asked = None if task_id is None else making.registered(task_id)
   known_id, options = task_and_options(layer, asked, task_options)
+  if latents == 'command' and commander_of(layer) is None:
+    known = ', '.join(mode for mode in LATENT_MODES if mode != 'command')
+    raise errors.ConfigError(
+      f'layer {layer.manifest.name!r} takes no command; its latents are {known}'
+    )
   slots = max(1, min(episodes, 10))
   bare = [tasks.make_task(known_id, options=options) for _ in range(slots)]
   try:

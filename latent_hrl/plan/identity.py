@@ -25,7 +25,7 @@ class Identity(NamedTuple):
       none, and cannot hand its critic on.
     policy_network: Parameters of the policy, not all of which show in its weights.
     replay_capacity: Rows of the replay.
-    command: How it is commanded; empty if it is not.
+    command: How it is commanded; None if it is not.
   """
 
   task: str

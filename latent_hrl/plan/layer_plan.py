@@ -93,7 +93,9 @@ class LayerPlan:
     told = self.layer.command
     if told is None:
       return None
-    return commands.Commander(self.command_size, told.redraw_probability)
+    return commands.Commander(
+      self.command_size, told.redraw_probability, self.layer.interval
+    )
 
   @property
   def judged_fields(self) -> observations.Fields:
@@ -103,6 +105,7 @@ class LayerPlan:
   @property
   def identity(self) -> identity_lib.Identity:
     """What a training must have in common with this one to go on as it, or hand down."""
+    told = self.layer.command
     return identity_lib.Identity(
       self.task.task_id,
       self.task.options,
@@ -115,7 +118,7 @@ class LayerPlan:
       critic_network=self.agent.critic_settings,
       policy_network=self.agent.policy_settings,
       replay_capacity=self.off_policy.replay_capacity,
-      command={} if self.layer.command is None else parameters.values(self.layer.command),
+      command=None if told is None else parameters.values(told),
     )
 
   @property
@@ -156,7 +159,9 @@ def plan(
   with gin.config_scope(layer.name), config.mistakes():
     reads = observations.select(task.fields, layer.observation_fields)
     reward = rewards.bind(layer.reward_fn)
-    command = commands.checked_part(layer.name, reward, layer.command, layer.interval)
+    command = commands.checked_part(
+      layer.name, reward, layer.command, layer.interval, task.action_space.shape[0]
+    )
     judged = _judged_fields(reads, command)
     planned = LayerPlan(
       layer=layer,

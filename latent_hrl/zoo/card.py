@@ -95,8 +95,8 @@ def latents(entry: entry_lib.Entry) -> str:
       f'{told["reached_mean"]:.2f} {told["unit"]} along the command in the mean of '
       f'{told["directions"]} directions, {told["reached_min"]:.2f} in the worst; what is '
       f'reached and what is asked for correlate at {told["correlation"]:.2f}, and '
-      f'{told["falls"]:.0%} of {told["commands"]} episodes end early. The command is the '
-      'first part of its latent: see the card of the layer itself, in its directory.'
+      f'{told["ended_early"]:.0%} of {told["commands"]} episodes end early. The command is '
+      'the first part of its latent: see the card of the layer itself, in its directory.'
     )
   return text
 

@@ -122,3 +122,9 @@ def test_a_planar_command_turns_with_the_world_and_another_stays():
 
   np.testing.assert_allclose(seen(planar, [1.0, 0.0]), [0.0, 1.0], atol=1e-6)
   np.testing.assert_array_equal(seen(rate, [0.7]), np.float32([0.7]))
+
+
+def test_a_command_that_keeps_to_an_axis_of_the_world_has_no_such_symmetry():
+  fields = (FIELDS[0], observations.ObservationField('fixed_command', 1))
+  with pytest.raises(ValueError, match=r'the layer reads .*fixed_command \[1\]'):
+    symmetries.AntSymmetry(fields)

@@ -195,3 +195,10 @@ def test_latents_of_ones_own_are_held_one_an_episode(toy_task):
   assert [list(e.latent) for e in played] == chosen.tolist()
   with pytest.raises(ValueError, match='of shape'):
     _play(toy_task, 2, latents=chosen[:4])
+
+
+def test_a_saved_layer_without_a_command_names_its_latents(saved_base):
+  with pytest.raises(
+    errors.ConfigError, match="'base' takes no command; its latents are mode, hold, sample"
+  ):
+    rollout.evaluate(saved_base.saved, latents='command')

@@ -12,6 +12,7 @@ from latent_hrl.environments import tasks
 from latent_hrl.evaluation import episodes as episodes_lib
 from latent_hrl.evaluation import rollout
 from latent_hrl.layers import load
+from latent_hrl.training import learner
 from latent_hrl.training import train_stack
 from tests import helpers
 
@@ -350,6 +351,36 @@ def test_a_layer_learns_from_views_of_its_replay(tmp_path, monkeypatch):
 
   # Batches of 32 in calls of four updates, after 40 steps: observation, action, next.
   assert Mirror.shown == [(128, 2)] * (3 * (100 - 40) // 4)
+
+
+@pytest.mark.usefixtures('quick_training')
+def test_a_commanded_layer_learns_from_commands_drawn_anew(tmp_path, monkeypatch):
+  batches, start = [], learner.Learner.start
+  monkeypatch.setattr(
+    learner.Learner,
+    'start',
+    lambda self, batch, count: batches.append(batch) or start(self, batch, count),
+  )
+  top = _train(
+    tmp_path,
+    "train_stack.task = 'Swimmer-v5'",
+    'train_stack.layers = [@base/Layer()]',
+    'base/Layer.reward_fn = @commanded_speed',
+    'base/Layer.command = @Command()',
+    'base/Layer.env_steps = 100',
+  )
+
+  given = batches[-1].observation[..., -1]
+  # It lived under a few commands; half of the transitions are told others.
+  assert len(np.unique(given)) == pytest.approx(given.size / 2, rel=0.3)
+  np.testing.assert_array_equal(batches[-1].next_observation[..., -1], given)
+  [record] = top.manifest.layers
+  assert record.command == {
+    'entries': [{'name': 'velocity along x', 'unit': 'm/s', 'scale': 1.0}],
+    'redraw_probability': 1 / 60,
+  }
+  assert rollout.default_latents(top) == 'command'
+  assert rollout.evaluate(top, episodes=1, max_steps=5)[0].layer_return is not None
 
 
 def test_the_base_layer_learns_the_multi_goal_task(tmp_path):
