@@ -1,8 +1,9 @@
 """What a commanded layer does when it is told: the speed reached for each command.
 
-A sweep holds commands of several sizes, in eight directions or, with one entry, two, with no
-noise behind them. What is reached is the mean over the time that a command is held of what
-the layer's reward measures, along it; what is asked for is the limit that its size sets.
+A sweep holds commands of several sizes, in eight directions or, with one entry, two, with
+no noise behind them. What is reached is the mean over the time that a command is held of
+what the layer's reward measures, along it; what is asked for is the limit that its size
+sets.
 """
 
 import dataclasses

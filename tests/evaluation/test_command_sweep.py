@@ -61,7 +61,7 @@ def test_what_is_reached_is_told_beside_what_is_asked():
   assert found['asked'] == pytest.approx(0.9973, abs=1e-4)
   assert found['reached_mean'] == found['reached_min'] == pytest.approx(0.75)
   assert found['covered'] == found['directions'] == 2
-  assert found['correlation'] > 0.98 and found['ended_early'] == 0.0
+  assert found['correlation'] > 0.95 and found['ended_early'] == 0.0
 
 
 def test_one_that_goes_one_way_only_covers_that(monkeypatch):

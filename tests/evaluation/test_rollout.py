@@ -28,7 +28,7 @@ def _decode(observation, latent, step):
 
 def _play(toy_task, slots, episodes=5, **kwargs):
   envs = [layer_reward.LayerReward(toy_task(end_at=1.0), REWARD) for _ in range(slots)]
-  if kwargs.get('latents') == 'command':
+  if isinstance(kwargs.get('latents'), str) and kwargs['latents'] == 'command':
     kwargs['commander'] = commands.Commander(1, redraw_probability=0.3)
   return rollout.run_episodes(envs, _decode, 2, episodes, seed=3, **kwargs)
 
