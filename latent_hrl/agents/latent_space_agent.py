@@ -30,30 +30,15 @@ from latent_hrl.agents import critics as critics_lib
 from latent_hrl.agents import embeddings as embeddings_lib
 from latent_hrl.agents import entropy as entropy_lib
 from latent_hrl.agents import latent_space_settings as settings_lib
+from latent_hrl.agents import latent_space_state as state_lib
 from latent_hrl.agents import latent_space_update as update_lib
 from latent_hrl.agents import losses as losses_lib
 from latent_hrl.agents import protocol
 from latent_hrl.networks import critic as critic_lib
 from latent_hrl.networks import policy as policy_lib
 
-# Parts of a policy that a layer above may take along, where they have the same shapes.
-EMBEDDINGS = ('embedding', 'averaged_embedding')
-
-
 # A Keras optimizer for each of the losses.
 Optimizers = update_lib.Optimizers
-
-
-def _policy_parts(
-  prefix: str, network: policy_lib.LatentPolicyNetwork
-) -> dict[str, list[tf.Variable]]:
-  """Returns the variables of a policy, those of its embedding apart."""
-  embedding = network.embedding_variables
-  apart = {id(variable) for variable in embedding}
-  if network.state_encoder is not None:  # It belongs to the embeddings.
-    apart |= {id(variable) for variable in network.state_encoder.variables}
-  others = [variable for variable in network.variables if id(variable) not in apart]
-  return {f'{prefix}embedding': embedding, f'{prefix}actor': others}
 
 
 class LatentSpaceAgent(tf_agent.TFAgent):
@@ -193,7 +178,7 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     self._as_transition = data_converter.AsTransition(
       self.data_context, squeeze_time_dim=True
     )
-    learned = update_lib.Learned(
+    self._learned = update_lib.Learned(
       actor_network,
       self._averaged_actor_network,
       critics,
@@ -202,7 +187,7 @@ class LatentSpaceAgent(tf_agent.TFAgent):
       self._embeddings,
     )
     self._update = update_lib.Update(
-      learned, self.losses, optimizers, settings, self.train_step_counter
+      self._learned, self.losses, optimizers, settings, self.train_step_counter
     )
     self._compiled_update = tf.function(
       self.update, jit_compile=jit_compile, autograph=False
@@ -272,25 +257,7 @@ class LatentSpaceAgent(tf_agent.TFAgent):
   @property
   def state_parts(self) -> dict[str, list[tf.Variable]]:
     """The same by what they belong to."""
-    return {
-      **_policy_parts('', self._actor_network),
-      **_policy_parts('averaged_', self._averaged_actor_network),
-      'critic': list(self._critic_network.variables),
-      'target_critic': list(self.target_critic_network.variables),
-      **self._held_parts,
-      # A fixed one is what a run is told, not what it has learned.
-      'log_temperature': [self._log_temperature] if self._adaptive_temperature else [],
-      'actor_optimizer': list(self._optimizers.actor.variables),
-      'critic_optimizer': list(self._optimizers.critic.variables),
-      'temperature_optimizer': list(self._optimizers.temperature.variables),
-      'train_step': [self.train_step_counter],
-    }
-
-  @property
-  def _held_parts(self) -> dict[str, list[tf.Variable]]:
-    """What only some choices need: embeddings, and the range of target values."""
-    embeddings = {} if self._embeddings is None else self._embeddings.state_parts
-    return {**embeddings, **self._target_critics.state_parts}
+    return state_lib.state_parts(self._learned, self._optimizers, self.train_step_counter)
 
   @property
   def objective(self) -> dict[str, Any]:
@@ -306,27 +273,8 @@ class LatentSpaceAgent(tf_agent.TFAgent):
     }
 
   def inherited_parts(self, objective: dict[str, Any]) -> list[str]:
-    """What means the same in the layer below, where the critic judges the action.
-
-    What the policy below sees in a state is worth seeing for this one; what it does with it
-    is not inherited, so that the layer starts as the identity. The temperature means the
-    same if it weighs the same entropy and adapts to the same target. Adam's moments come
-    along: from none its first steps would be as large as any.
-
-    Args:
-      objective: The `objective` of the layer below.
-
-    Raises:
-      ValueError: If its values are discounted otherwise.
-    """
-    own = self.objective
-    if objective['gamma'] != own['gamma']:
-      raise ValueError(f'its gamma is {objective["gamma"]}, here it is {own["gamma"]}')
-    parts = [*EMBEDDINGS, 'critic', 'target_critic', 'critic_optimizer', *self._held_parts]
-    adapts = own['target_entropy'] is not None
-    if adapts and own['entropy_of_action'] and own == objective:
-      parts += ['log_temperature', 'temperature_optimizer']
-    return parts
+    """See `latent_space_state.inherited_parts`; `objective` is that of the layer below."""
+    return state_lib.inherited_parts(self._learned, self.objective, objective)
 
   def _seeds(self) -> tf.Tensor:
     """Seeds [2, 2] of this update's noise, a function of seed and train step alone."""

@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from latent_hrl import errors
 from latent_hrl import files
-from latent_hrl.agents import latent_space_agent
+from latent_hrl.agents import latent_space_state
 from latent_hrl.agents import protocol
 from latent_hrl.training import replay as replay_lib
 from latent_hrl.training import replay_store
@@ -261,7 +261,7 @@ def _take(
   arrays = _read_arrays(path, _ARRAYS[0], state)
   groups = {name: agent.state_parts[name] for name in parts}
   # A policy may embed the state in another way than the one that it takes from.
-  for name in set(groups) & set(latent_space_agent.EMBEDDINGS):
+  for name in set(groups) & set(latent_space_state.EMBEDDINGS):
     if not _agree(arrays, name, groups[name]):
       del groups[name]
   assignments = _assignments(arrays, groups)
