@@ -98,7 +98,7 @@ training; the other entries are noise, 0 for none.
 {rows}
 
 An entry is standard normal under the prior. The larger the command, the more is asked for;
-at a size of 3 it is 99% of the most.
+at a size of 3 it is 99% of the most, or more.
 """
 
 
