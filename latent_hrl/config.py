@@ -23,10 +23,11 @@ _GIN_FOLDER = PROJECT_ROOT / 'gin'
 gin.add_config_file_search_path(str(PROJECT_ROOT))
 # Modules whose import registers what gin files of training may name.
 _CONFIGURABLES = (
-  'latent_hrl.agents.deterministic',
+  'latent_hrl.agents.ddpg',
   'latent_hrl.agents.latent_space',
   'latent_hrl.agents.ppo',
   'latent_hrl.agents.sac',
+  'latent_hrl.agents.td3',
   'latent_hrl.environments.tasks',
   'latent_hrl.flows.gaussian',
   'latent_hrl.flows.neural_spline',

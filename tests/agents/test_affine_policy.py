@@ -7,9 +7,10 @@ from tf_agents.policies import greedy_policy
 from tf_agents.trajectories import time_step as ts
 
 from latent_hrl.agents import affine_policy
-from latent_hrl.agents import deterministic
+from latent_hrl.agents import ddpg
 from latent_hrl.agents import ppo
 from latent_hrl.agents import sac
+from latent_hrl.agents import td3
 from latent_hrl.layers import module as module_lib
 from tests import helpers
 
@@ -31,8 +32,8 @@ def _build(config, spec=None, **kwargs):
 
 AGENTS = (
   sac.SacConfig,
-  deterministic.Td3Config,
-  deterministic.DdpgConfig,
+  td3.Td3Config,
+  ddpg.DdpgConfig,
   ppo.PpoConfig,
 )
 
@@ -68,8 +69,8 @@ def test_the_density_is_that_of_tf_agents_distribution(config):
 @pytest.mark.parametrize(
   ('config', 'noise'),
   [
-    (deterministic.Td3Config, 'exploration_noise_std'),
-    (deterministic.DdpgConfig, 'ou_stddev'),
+    (td3.Td3Config, 'exploration_noise_std'),
+    (ddpg.DdpgConfig, 'ou_stddev'),
   ],
 )
 def test_noise_is_measured_in_half_widths_of_the_box_and_clipped(config, noise):

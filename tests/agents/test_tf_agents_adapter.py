@@ -8,8 +8,9 @@ from tf_agents.trajectories import time_step as ts
 from tf_agents.trajectories import trajectory
 from tf_agents.utils import common
 
-from latent_hrl.agents import deterministic
+from latent_hrl.agents import ddpg
 from latent_hrl.agents import sac
+from latent_hrl.agents import td3
 from latent_hrl.agents import tf_agents_adapter as adapter
 from latent_hrl.training import updates
 from tests import helpers
@@ -24,14 +25,12 @@ def _sac(seed=0):
 
 def _td3(seed=0, **kwargs):
   tf.keras.utils.set_random_seed(0)
-  return deterministic.Td3Config(**kwargs).build(
-    TIME_STEP_SPEC, helpers.action_spec(), seed
-  )
+  return td3.Td3Config(**kwargs).build(TIME_STEP_SPEC, helpers.action_spec(), seed)
 
 
 def _ddpg(seed=0):
   tf.keras.utils.set_random_seed(0)
-  return deterministic.DdpgConfig().build(TIME_STEP_SPEC, helpers.action_spec(), seed)
+  return ddpg.DdpgConfig().build(TIME_STEP_SPEC, helpers.action_spec(), seed)
 
 
 def _values(baseline):

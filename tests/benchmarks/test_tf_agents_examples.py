@@ -7,16 +7,17 @@ import tensorflow as tf
 
 from benchmarks import tf_agents_examples
 from latent_hrl import config
-from latent_hrl.agents import deterministic
+from latent_hrl.agents import ddpg
 from latent_hrl.agents import sac
+from latent_hrl.agents import td3
 from latent_hrl.environments import tasks
 from latent_hrl.environments import tf_environment
 from latent_hrl.plan import settings
 
 BASELINES = {
   'sac': sac.SacConfig,
-  'td3': deterministic.Td3Config,
-  'ddpg': deterministic.DdpgConfig,
+  'td3': td3.Td3Config,
+  'ddpg': ddpg.DdpgConfig,
 }
 
 
