@@ -114,6 +114,9 @@ class BoundReward(NamedTuple):
   reward: Reward
   arguments: dict[str, Any]
 
+  def __repr__(self) -> str:
+    return f'@{self.name}()'
+
   @property
   def name(self) -> str:
     """Name of the reward."""

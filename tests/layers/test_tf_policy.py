@@ -109,7 +109,8 @@ def test_it_runs_in_tf_agents_drivers_and_comes_back_from_its_policy_saver(
 
 
 def test_ways_to_choose_latents_are_those_of_evaluation(saved_base):
-  assert tf_policy.LATENTS == rollout.LATENT_MODES
+  # Commands come with a task's reward, which a policy of TF-Agents does not know.
+  assert (*tf_policy.LATENTS, 'command') == rollout.LATENT_MODES
   with pytest.raises(errors.ConfigError, match="did you mean 'sample'"):
     tf_policy.LayerPolicy(saved_base.saved, 'samples')
 
