@@ -36,7 +36,7 @@ def page(entry: entry_lib.Entry, curve: bool) -> str:
 | --- | --- |
 {rows}
 
-Its return again, within its spread on any machine:
+Its return again; another machine rounds otherwise, and differs:
 
 ```
 python -m launchers.eval --layer=zoo:{entry.name} --episodes={entry.evaluation['episodes']}
